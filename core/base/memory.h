@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A context's memory: counts and caps what goes through the application's allocator, and keeps a few
+ * blocks of common sizes at hand, so that the steady state allocates nothing.
+ */
+#ifndef WEFT_CORE_BASE_MEMORY_H
+#define WEFT_CORE_BASE_MEMORY_H
+
+#include "weft/alloc.h"
+
+enum {
+	WEFT_BLOCK_SMALL = 1536,
+	WEFT_BLOCK_MEDIUM = 4096,
+	WEFT_BLOCK_LARGE = 17408, /* a TLS record and some */
+	WEFT_BLOCK_CLASSES = 3,
+};
+
+struct weft_block;
+
+struct weft_memory {
+	struct weft_allocator alloc; /* what everybody in the context uses */
+	const struct weft_allocator *backing;
+	size_t now, peak, max; /* max 0: no cap */
+	uint64_t allocs;
+	struct {
+		struct weft_block *first;
+		unsigned count;
+	} kept[WEFT_BLOCK_CLASSES];
+};
+
+void weft_memory_init(struct weft_memory *m, const struct weft_allocator *backing, size_t max);
+/* Gives the kept blocks back. */
+void weft_memory_finish(struct weft_memory *m);
+
+/*
+ * A block of at least len bytes; *cap says how many. Larger ones than the largest class are plain
+ * allocations of exactly len. NULL: no memory.
+ */
+void *weft_block_get(struct weft_memory *m, size_t len, size_t *cap);
+void weft_block_put(struct weft_memory *m, void *block, size_t cap);
+
+#endif

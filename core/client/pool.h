@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The client pool: streams to the same place under the same TLS policy share connections. DESIGN 5 is
+ * its law. Nothing else decides when a stream is bound, moved or given up.
+ */
+#ifndef WEFT_CORE_CLIENT_POOL_H
+#define WEFT_CORE_CLIENT_POOL_H
+
+#include "core/conn/conn.h"
+#include "core/stream/stream.h"
+#include "weft/plugin/role.h"
+
+struct weft_trust_spec;
+
+/* Everything that decides whom we talk to and how we check; equal keys may share. */
+struct weft_pool_key {
+	const struct weft_scheme *scheme;
+	const char *host; /* lower case, without brackets */
+	uint16_t port;
+	const char *sni;        /* "" for none */
+	const char *connect_to; /* "" for the host itself */
+	const char *local;      /* "" for any */
+	struct weft_trust_spec *trust; /* CA, CRL, client certificate, ALPN: compared by content */
+	unsigned allow;
+};
+
+struct weft_pool_entry {
+	struct weft_context *ctx;
+	struct weft_list node; /* of ctx->entries */
+	struct weft_list pump_node;
+	struct weft_pool_key key; /* the strings are the entry's */
+	const struct weft_plugin *role;
+	struct weft_limits limits;
+	struct weft_list queue; /* streams, by order */
+	struct weft_list bound; /* streams */
+	struct weft_list conns;
+	struct weft_transport *transport; /* given by the application for the first connection */
+	struct weft_timer warm;           /* when idle connections are due to close */
+	struct weft_error why;            /* the failure that set refused */
+	unsigned queued, conn_count;
+	unsigned connecting;
+	unsigned failures; /* attempts that failed since one succeeded */
+	bool alone;
+};
+
+/* Puts a new stream into the entry for key, made if need be. strings of key are copied. */
+enum weft_status weft_pool_submit(struct weft_stream *s, const struct weft_pool_key *key,
+	const struct weft_plugin *role, const struct weft_limits *limits, bool alone,
+	struct weft_transport *transport, struct weft_error *err);
+/* Takes a stream out, wherever it is in the pool. */
+void weft_pool_leave(struct weft_stream *s);
+/* A role gave a bound stream back: it ends, or waits for another connection. Law 5. */
+void weft_pool_returned(
+	struct weft_stream *s, enum weft_cause cause, const struct weft_error *why);
+
+/* Conns report. */
+void weft_pool_conn_up(struct weft_conn *conn);
+void weft_pool_conn_down(struct weft_conn *conn);
+void weft_pool_capacity_changed(struct weft_conn *conn);
+
+/* Turn step. */
+void weft_pool_pump(struct weft_pool_entry *entry);
+/* No further connections, idle ones close. For draining. */
+void weft_pool_drain(struct weft_context *ctx);
+void weft_pool_finish(struct weft_context *ctx);
+
+#endif

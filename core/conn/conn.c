@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of a connection: made, established, ended in order or at once, freed at the turn's end. */
+#include "core/conn/conn.h"
+
+#include <string.h>
+
+#include "core/client/pool.h"
+#include "core/net/dial.h"
+#include "core/plugin/roles.h"
+#include "core/transport/tls.h"
+#include "core/vhost/listener.h"
+#include "core/vhost/vhost.h"
+
+static void state_timer(struct weft_conn *conn, uint32_t ms);
+
+struct weft_conn *weft_conn_create(struct weft_context *ctx, const struct weft_plugin *role,
+	const struct weft_scheme *scheme, bool client)
+{
+	struct weft_conn *conn = weft_zalloc(&ctx->memory.alloc, sizeof(*conn));
+
+	if (!conn)
+		return NULL;
+	conn->ctx = ctx;
+	conn->client = client;
+	conn->scheme_role = role;
+	conn->scheme = scheme;
+	conn->limits = ctx->limits;
+	conn->id = ++ctx->next_conn_id;
+	conn->pipe.conn = conn;
+	weft_list_init(&conn->pipe.streams);
+	weft_segq_init(&conn->pipe.out, &ctx->memory);
+	weft_buffer_init(&conn->inbox, &ctx->memory.alloc);
+	weft_list_append(&ctx->conns, &conn->node);
+	ctx->counters.conns_now++;
+	return conn;
+}
+
+void weft_conn_update_interest(struct weft_conn *conn)
+{
+	bool reads = !conn->in_fin && !conn->blocked && conn->state != WEFT_CONN_CLOSING;
+
+	if (conn->top && conn->state < WEFT_CONN_DEAD)
+		conn->top->ops->interest(conn->top, reads ? (unsigned)WEFT_EVENT_READ : 0);
+}
+
+/* ---- coming up ---- */
+
+static void count_handshake(struct weft_conn *conn, const struct weft_conn_info *info)
+{
+	if (!info->tls)
+		return;
+	if (info->tls_resumed)
+		conn->ctx->counters.handshakes_resumed++;
+	else
+		conn->ctx->counters.handshakes_full++;
+	if (info->tls_faults)
+		weft_log(conn->ctx, WEFT_LOG_WARN,
+			"conn %llu: the peer's certificate has faults that were allowed (0x%x)",
+			(unsigned long long)conn->id, info->tls_faults);
+}
+
+static void established(struct weft_conn *conn)
+{
+	struct weft_conn_info info = { .id = conn->id };
+	const struct weft_plugin *role = NULL;
+	struct weft_error err = { .status = WEFT_OK };
+
+	conn->top->ops->info(conn->top, &info);
+	count_handshake(conn, &info);
+	weft_loop_timer_cancel(&conn->ctx->loop, &conn->timer);
+	if (info.alpn[0])
+		role = weft_roles_by_alpn(conn->ctx, info.alpn);
+	if (!role)
+		role = conn->scheme_role;
+	conn->state = WEFT_CONN_OPEN;
+	if (weft_pipe_attach(&conn->pipe, role, &err)) {
+		weft_conn_fail(conn, &err);
+		return;
+	}
+	weft_log(conn->ctx, WEFT_LOG_DEBUG, "conn %llu: up, role %s%s%s",
+		(unsigned long long)conn->id, role->name, info.tls ? ", " : "", info.tls_cipher);
+	if (conn->entry)
+		weft_pool_conn_up(conn);
+	if (conn->ctx->life != WEFT_LIFE_RUNNING)
+		weft_conn_drain(conn);
+}
+
+static void advance(struct weft_conn *conn)
+{
+	struct weft_error err = { .status = WEFT_OK };
+	enum weft_status st = conn->top->ops->advance(conn->top, &err);
+
+	if (st == WEFT_AGAIN)
+		return;
+	if (st == WEFT_OK) {
+		established(conn);
+		return;
+	}
+	if (err.status == WEFT_OK)
+		weft_error_set(&err, st, 0, "the connection could not be set up");
+	if (conn->scheme->tls)
+		conn->ctx->counters.handshakes_failed++;
+	weft_conn_fail(conn, &err);
+}
+
+static void conn_ready(void *user, unsigned events)
+{
+	struct weft_conn *conn = user;
+
+	if (conn->state == WEFT_CONN_SHAKING) {
+		if (events & WEFT_EVENT_WRITE) {
+			struct weft_error err;
+
+			if (conn->top->ops->flush(conn->top, &err) < 0) {
+				weft_conn_kill(conn, &err);
+				return;
+			}
+		}
+		advance(conn);
+		/* what came behind the handshake is in our buffers: nobody reports it again */
+		if (conn->state != WEFT_CONN_OPEN || !conn->top->ops->buffered(conn->top))
+			return;
+		events |= WEFT_EVENT_READ;
+	}
+	if (events & WEFT_EVENT_WRITE)
+		weft_turn_queue(conn->ctx, &conn->ctx->queues.flush, &conn->flush_node);
+	if (events & (WEFT_EVENT_READ | WEFT_EVENT_ERROR))
+		weft_conn_read(conn);
+}
+
+void weft_conn_start(struct weft_conn *conn, struct weft_transport *top)
+{
+	struct weft_transport_owner owner = { .ready = conn_ready, .user = conn };
+	struct weft_error err = { .status = WEFT_OK };
+
+	conn->top = top;
+	conn->state = WEFT_CONN_SHAKING;
+	if (top->ops->start(top, &owner, &err)) {
+		weft_conn_kill(conn, &err);
+		return;
+	}
+	if (conn->scheme->tls)
+		state_timer(conn, conn->limits.handshake_ms);
+	advance(conn);
+}
+
+static void *choose_identity(void *user, const struct weft_hello *hello, struct weft_error *err)
+{
+	struct weft_conn *conn = user;
+	struct weft_vhost *vh = NULL;
+
+	if (conn->listener && hello->sni[0])
+		vh = weft_listener_find(conn->listener, hello->sni);
+	if (vh && vh != conn->vhost) {
+		weft_vhost_ref(vh);
+		vh->conns++;
+		conn->vhost->conns--;
+		weft_vhost_release(conn->vhost);
+		conn->vhost = vh;
+		conn->limits = vh->limits;
+	}
+	return weft_vhost_tls(conn->vhost, conn->scheme, err);
+}
+
+enum weft_status weft_conn_accept(struct weft_vhost *vhost, struct weft_listener *listener,
+	const struct weft_plugin *role, const struct weft_scheme *scheme,
+	struct weft_transport *transport, struct weft_error *err)
+{
+	struct weft_context *ctx = vhost->ctx;
+	struct weft_conn *conn;
+	struct weft_transport *top = transport;
+	enum weft_status st;
+
+	conn = weft_conn_create(ctx, role, scheme, false);
+	if (!conn)
+		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a connection");
+	conn->vhost = weft_vhost_ref(vhost);
+	vhost->conns++;
+	conn->limits = vhost->limits;
+	if (scheme->tls) {
+		st = weft_transport_tls_server(
+			ctx, transport, ctx->tls->tls, choose_identity, conn, &top, err);
+		if (st) {
+			weft_conn_reap(conn);
+			return st;
+		}
+	}
+	conn->listener = listener ? weft_listener_ref(listener) : NULL;
+	ctx->counters.conns_accepted++;
+	weft_conn_start(conn, top);
+	return WEFT_OK;
+}
+
+/* ---- ending ---- */
+
+void weft_conn_close(struct weft_conn *conn)
+{
+	if (conn->state >= WEFT_CONN_CLOSING || conn->ending)
+		return;
+	conn->ending = true;
+	weft_turn_queue(conn->ctx, &conn->ctx->queues.flush, &conn->flush_node);
+}
+
+/* Whether the transport can still carry a goodbye. */
+static bool broken(enum weft_status status)
+{
+	return status == WEFT_ERR_RESET || status == WEFT_ERR_IO || status == WEFT_ERR_REFUSED ||
+	       status == WEFT_ERR_UNREACHABLE;
+}
+
+void weft_conn_fail(struct weft_conn *conn, const struct weft_error *why)
+{
+	if (conn->state >= WEFT_CONN_CLOSING)
+		return;
+	if (conn->why.status == WEFT_OK)
+		conn->why = *why;
+	if (broken(why->status))
+		conn->abortive = true;
+	if (why->status == WEFT_ERR_TIMEOUT)
+		conn->ctx->counters.timeouts++;
+	if (why->status == WEFT_ERR_LIMIT)
+		conn->ctx->counters.limits_hit++;
+	conn->ending = true;
+	weft_turn_queue(conn->ctx, &conn->ctx->queues.flush, &conn->flush_node);
+}
+
+void weft_conn_end(struct weft_conn *conn)
+{
+	struct weft_context *ctx = conn->ctx;
+
+	if (conn->state == WEFT_CONN_DEAD)
+		return;
+	conn->state = WEFT_CONN_DEAD;
+	weft_loop_timer_cancel(&ctx->loop, &conn->timer);
+	weft_list_remove(&conn->input_node);
+	weft_list_remove(&conn->flush_node);
+	weft_turn_queue(ctx, &ctx->queues.reap, &conn->reap_node);
+}
+
+/* The role goes, its streams with it, and the pool hears of it; once. */
+static void leave(struct weft_conn *conn)
+{
+	if (conn->why.status != WEFT_OK)
+		weft_log(conn->ctx, WEFT_LOG_DEBUG, "conn %llu: %s: %s",
+			(unsigned long long)conn->id, weft_status_name(conn->why.status),
+			conn->why.text);
+	weft_pipe_detach(&conn->pipe, &conn->why);
+	weft_dial_cancel(conn->dial);
+	conn->dial = NULL;
+	if (conn->entry)
+		weft_pool_conn_down(conn);
+}
+
+void weft_conn_kill(struct weft_conn *conn, const struct weft_error *why)
+{
+	if (conn->state == WEFT_CONN_DEAD)
+		return;
+	if (conn->why.status == WEFT_OK && why)
+		conn->why = *why;
+	if (conn->state < WEFT_CONN_CLOSING)
+		leave(conn);
+	if (conn->top)
+		conn->top->ops->abort(conn->top);
+	weft_conn_end(conn);
+}
+
+static void state_timeout(struct weft_timer *timer, void *user)
+{
+	struct weft_conn *conn = user;
+	struct weft_error err;
+
+	(void)timer;
+	if (conn->state == WEFT_CONN_LINGERING) {
+		weft_conn_end(conn);
+		return;
+	}
+	conn->ctx->counters.timeouts++;
+	weft_error_set(&err, WEFT_ERR_TIMEOUT, 0, "%s took longer than %u ms",
+		conn->state == WEFT_CONN_SHAKING ? "the TLS handshake" : "the peer's taking of output",
+		conn->state == WEFT_CONN_SHAKING ? conn->limits.handshake_ms : conn->limits.flush_ms);
+	weft_conn_kill(conn, &err);
+}
+
+static void state_timer(struct weft_conn *conn, uint32_t ms)
+{
+	weft_loop_timer(&conn->ctx->loop, &conn->timer,
+		weft_loop_now(&conn->ctx->loop) + (uint64_t)ms * 1000, state_timeout, conn);
+}
+
+/* Our FIN is out: wait for the peer's, or have done. */
+static void linger(struct weft_conn *conn)
+{
+	conn->shut = true;
+	if (conn->in_fin || !conn->limits.linger_ms) {
+		weft_conn_end(conn);
+		return;
+	}
+	conn->state = WEFT_CONN_LINGERING;
+	conn->blocked = false;
+	weft_conn_update_interest(conn);
+	state_timer(conn, conn->limits.linger_ms);
+	weft_turn_queue(conn->ctx, &conn->ctx->queues.input, &conn->input_node);
+}
+
+/* Output is drained: end our direction, if it is to end. */
+static void finish_output(struct weft_conn *conn)
+{
+	struct weft_error err = { .status = WEFT_OK };
+	enum weft_status st;
+
+	if (conn->shut || (conn->state == WEFT_CONN_OPEN && !conn->pipe.fin))
+		goto done;
+	st = conn->top->ops->shutdown(conn->top, &err);
+	if (st == WEFT_AGAIN)
+		return;
+	if (st) {
+		weft_conn_kill(conn, &err);
+		return;
+	}
+	conn->shut = true;
+done:
+	if (conn->state == WEFT_CONN_CLOSING)
+		linger(conn);
+}
+
+void weft_conn_flush(struct weft_conn *conn)
+{
+	struct weft_error err = { .status = WEFT_OK };
+	enum weft_status st;
+
+	if (conn->state == WEFT_CONN_DEAD || conn->state == WEFT_CONN_LINGERING)
+		return;
+	if (conn->ending && conn->state < WEFT_CONN_CLOSING) {
+		bool up = conn->top != NULL;
+
+		leave(conn);
+		if (!up || conn->abortive) {
+			if (up)
+				conn->top->ops->abort(conn->top);
+			weft_conn_end(conn);
+			return;
+		}
+		conn->state = WEFT_CONN_CLOSING;
+		weft_conn_update_interest(conn);
+	}
+	if (!conn->top || conn->state < WEFT_CONN_OPEN)
+		return;
+	st = weft_conn_write_out(conn, &err);
+	if (st < 0) {
+		weft_conn_kill(conn, &err);
+		return;
+	}
+	if (st == WEFT_AGAIN) {
+		if (conn->progress || !conn->timer.queued)
+			state_timer(conn, conn->limits.flush_ms);
+		conn->progress = false;
+		return;
+	}
+	weft_loop_timer_cancel(&conn->ctx->loop, &conn->timer);
+	finish_output(conn);
+}
+
+void weft_conn_drain(struct weft_conn *conn)
+{
+	const struct weft_role_ops *ops;
+
+	if (conn->state == WEFT_CONN_DIALING || conn->state == WEFT_CONN_SHAKING) {
+		/* a client's waiting streams decide; a server's peer has asked nothing yet */
+		if (!conn->client)
+			weft_conn_close(conn);
+		return;
+	}
+	if (conn->state != WEFT_CONN_OPEN)
+		return;
+	ops = conn->pipe.role->role->ops;
+	if (ops->drain)
+		ops->drain(conn->pipe.state);
+	else if (weft_list_empty(&conn->pipe.streams))
+		weft_conn_close(conn);
+}
+
+void weft_conn_reap(struct weft_conn *conn)
+{
+	struct weft_context *ctx = conn->ctx;
+
+	weft_pipe_detach(&conn->pipe, &conn->why);
+	weft_segq_finish(&conn->pipe.out);
+	weft_buffer_finish(&conn->inbox);
+	weft_transport_destroy(conn->top);
+	weft_dial_cancel(conn->dial);
+	if (conn->listener)
+		weft_listener_release(conn->listener);
+	if (conn->vhost) {
+		conn->vhost->conns--;
+		weft_vhost_release(conn->vhost);
+	}
+	weft_list_remove(&conn->node);
+	weft_list_remove(&conn->input_node);
+	weft_list_remove(&conn->flush_node);
+	weft_list_remove(&conn->reap_node);
+	ctx->counters.conns_now--;
+	weft_free(&ctx->memory.alloc, conn, sizeof(*conn));
+	weft_context_changed(ctx);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* Bytes through a connection: from the transports into the role, and from the pipe's queue out. */
+#include "core/conn/conn.h"
+
+enum {
+	READS_PER_TURN = 16, /* so that one busy connection does not starve the others */
+	WRITE_SEGMENTS = 32,
+	WRITES_PER_TURN = 16,
+};
+
+/* Gives the role what it has not used yet, and keeps what it leaves. */
+static void feed(struct weft_conn *conn, const unsigned char *bytes, size_t len)
+{
+	const struct weft_role *role = conn->pipe.role->role;
+	bool kept = weft_buffer_len(&conn->inbox) > 0;
+	struct weft_error err = { .status = WEFT_OK };
+	enum weft_status st;
+	size_t used = 0;
+
+	if (kept) {
+		weft_buffer_append(&conn->inbox, bytes, len);
+		bytes = weft_buffer_bytes(&conn->inbox);
+		len = weft_buffer_len(&conn->inbox);
+	}
+	if (conn->inbox.failed) {
+		weft_error_set(&err, WEFT_ERR_MEMORY, 0, "no memory to keep input");
+		weft_conn_fail(conn, &err);
+		return;
+	}
+	st = role->ops->input(conn->pipe.state, 0, bytes, len, conn->in_fin, &used, &err);
+	if (st < 0) {
+		if (err.status == WEFT_OK)
+			weft_error_set(&err, st, 0, "the role refused input");
+		weft_conn_fail(conn, &err);
+		return;
+	}
+	conn->blocked = st == WEFT_BLOCKED;
+	conn->fin_told = conn->in_fin && !conn->blocked;
+	if (kept)
+		weft_buffer_consume(&conn->inbox, used);
+	else
+		weft_buffer_append(&conn->inbox, bytes + used, len - used);
+	if (!weft_buffer_len(&conn->inbox)) {
+		weft_buffer_finish(&conn->inbox);
+	} else if (!conn->blocked && weft_buffer_len(&conn->inbox) > role->input_limit) {
+		weft_error_set(&err, WEFT_ERR_LIMIT, 0,
+			"%zu bytes of input that the role cannot use, more than %zu",
+			weft_buffer_len(&conn->inbox), role->input_limit);
+		weft_conn_fail(conn, &err);
+	}
+}
+
+static bool may_read(const struct weft_conn *conn)
+{
+	if (conn->state == WEFT_CONN_LINGERING)
+		return !conn->in_fin;
+	return conn->state == WEFT_CONN_OPEN && !conn->blocked && !conn->ending && !conn->in_fin;
+}
+
+/* One read. AGAIN: nothing more for now. */
+static enum weft_status read_once(struct weft_conn *conn)
+{
+	struct weft_span got = { NULL, 0 };
+	struct weft_error err = { .status = WEFT_OK };
+	enum weft_status st = conn->top->ops->read(conn->top, &got, &err);
+
+	if (st == WEFT_AGAIN)
+		return st;
+	if (st == WEFT_OK || st == WEFT_EOF) {
+		conn->in_fin = st == WEFT_EOF;
+		if (conn->state == WEFT_CONN_OPEN && (got.len || conn->in_fin))
+			feed(conn, got.ptr, st == WEFT_OK ? got.len : 0);
+		return st;
+	}
+	if (err.status == WEFT_OK)
+		weft_error_set(&err, st, 0, "reading failed");
+	if (st == WEFT_ERR_TRUNCATED || conn->state == WEFT_CONN_LINGERING)
+		conn->in_fin = true; /* the way out may still be open */
+	if (conn->state == WEFT_CONN_LINGERING)
+		return WEFT_EOF;
+	if (st == WEFT_ERR_PROTOCOL || st == WEFT_ERR_TLS || st == WEFT_ERR_TRUNCATED)
+		weft_conn_fail(conn, &err);
+	else
+		weft_conn_kill(conn, &err);
+	return st;
+}
+
+void weft_conn_read(struct weft_conn *conn)
+{
+	enum weft_status st = WEFT_OK;
+	unsigned reads = 0;
+
+	while (st == WEFT_OK && may_read(conn) && reads++ < READS_PER_TURN)
+		st = read_once(conn);
+	if (conn->state == WEFT_CONN_DEAD)
+		return;
+	if (conn->state == WEFT_CONN_LINGERING && conn->in_fin) {
+		weft_conn_end(conn);
+		return;
+	}
+	if (conn->top->ops->settle)
+		conn->top->ops->settle(conn->top);
+	weft_conn_update_interest(conn);
+	if (st == WEFT_OK && may_read(conn) && conn->top->ops->buffered(conn->top))
+		weft_turn_queue(conn->ctx, &conn->ctx->queues.input, &conn->input_node);
+}
+
+void weft_conn_input(struct weft_conn *conn)
+{
+	if (conn->state == WEFT_CONN_OPEN && !conn->blocked && !conn->ending &&
+		(weft_buffer_len(&conn->inbox) || (conn->in_fin && !conn->fin_told)))
+		feed(conn, NULL, 0);
+	if (conn->state == WEFT_CONN_OPEN || conn->state == WEFT_CONN_LINGERING)
+		weft_conn_read(conn);
+}
+
+enum weft_status weft_conn_write_out(struct weft_conn *conn, struct weft_error *err)
+{
+	struct weft_transport *top = conn->top;
+	struct weft_segment segs[WRITE_SEGMENTS];
+	enum weft_status st = WEFT_OK;
+	size_t count, taken;
+	size_t before = top->ops->pending(top);
+	unsigned writes = 0;
+
+	while (conn->pipe.out.len && st == WEFT_OK) {
+		if (writes++ == WRITES_PER_TURN) {
+			weft_turn_queue(conn->ctx, &conn->ctx->queues.flush, &conn->flush_node);
+			return WEFT_AGAIN;
+		}
+		count = WRITE_SEGMENTS;
+		weft_segq_peek(&conn->pipe.out, SIZE_MAX, segs, &count);
+		taken = 0;
+		st = top->ops->write(top, segs, count, &taken, err);
+		weft_segq_consume(&conn->pipe.out, taken);
+		conn->progress |= taken > 0;
+	}
+	if (conn->pipe.starved && weft_pipe_room(&conn->pipe))
+		weft_pipe_want_output(&conn->pipe);
+	if (st == WEFT_OK)
+		st = top->ops->flush(top, err);
+	conn->progress |= top->ops->pending(top) < before;
+	return st;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* The pipe: what a role may ask of the connection under it. */
+#include "core/conn/conn.h"
+#include "core/stream/stream.h"
+
+enum { PIPE_HIGH = 65536 }; /* bytes queued above which a role gets no room */
+
+enum weft_status weft_pipe_attach(
+	struct weft_pipe *pipe, const struct weft_plugin *role, struct weft_error *err)
+{
+	struct weft_conn *conn = pipe->conn;
+	struct weft_role_attach attach = {
+		.size = sizeof(attach),
+		.pipe = pipe,
+		.alloc = &conn->ctx->memory.alloc,
+		.client = conn->client,
+		.limits = &conn->limits,
+	};
+	enum weft_status st;
+
+	st = role->role->ops->attach(&attach, &pipe->state, err);
+	if (st == WEFT_OK)
+		pipe->role = role;
+	return st;
+}
+
+void weft_pipe_detach(struct weft_pipe *pipe, const struct weft_error *why)
+{
+	const struct weft_plugin *role = pipe->role;
+	struct weft_context *ctx = pipe->conn->ctx;
+
+	weft_loop_timer_cancel(&ctx->loop, &pipe->timer);
+	weft_list_remove(&pipe->output_node);
+	if (!role)
+		return;
+	pipe->role = NULL;
+	role->role->ops->detach(pipe->state, why);
+	pipe->state = NULL;
+	/* a role that forgot one must not leave a stream pointing to a dead pipe */
+	while (!weft_list_empty(&pipe->streams))
+		weft_role_closed(weft_container_of(pipe->streams.next, struct weft_stream, pipe_node),
+			WEFT_CAUSE_UNKNOWN, why);
+}
+
+size_t weft_pipe_room(const struct weft_pipe *pipe)
+{
+	const struct weft_conn *conn = pipe->conn;
+	size_t queued = pipe->out.len;
+
+	if (conn->top)
+		queued += conn->top->ops->pending(conn->top);
+	return queued < PIPE_HIGH ? PIPE_HIGH - queued : 0;
+}
+
+enum weft_status weft_pipe_send(struct weft_pipe *pipe, uint32_t port,
+	const struct weft_segment *segs, size_t count, bool fin)
+{
+	struct weft_conn *conn = pipe->conn;
+	struct weft_error err;
+
+	(void)port;
+	if (pipe->fin || conn->state != WEFT_CONN_OPEN)
+		return WEFT_ERR_STATE;
+	for (size_t i = 0; i < count; i++) {
+		if (!weft_segq_push(&pipe->out, &segs[i], true)) {
+			weft_error_set(&err, WEFT_ERR_MEMORY, 0, "no memory to queue output");
+			conn->abortive = true;
+			weft_conn_fail(conn, &err);
+			return WEFT_ERR_MEMORY;
+		}
+	}
+	pipe->fin = fin;
+	weft_turn_queue(conn->ctx, &conn->ctx->queues.flush, &conn->flush_node);
+	return WEFT_OK;
+}
+
+void weft_pipe_want_output(struct weft_pipe *pipe)
+{
+	struct weft_context *ctx = pipe->conn->ctx;
+
+	pipe->starved = false;
+	weft_turn_queue(ctx, &ctx->queues.output, &pipe->output_node);
+}
+
+void weft_pipe_output(struct weft_pipe *pipe)
+{
+	struct weft_conn *conn = pipe->conn;
+	struct weft_error err = { .status = WEFT_OK };
+	enum weft_status st;
+
+	if (!pipe->role || conn->state != WEFT_CONN_OPEN)
+		return;
+	if (!weft_pipe_room(pipe)) {
+		pipe->starved = true;
+		return;
+	}
+	st = pipe->role->role->ops->output(pipe->state, &err);
+	if (st < 0) {
+		if (err.status == WEFT_OK)
+			weft_error_set(&err, st, 0, "the role could not write");
+		weft_conn_fail(conn, &err);
+	}
+}
+
+void weft_pipe_resume(struct weft_pipe *pipe)
+{
+	struct weft_conn *conn = pipe->conn;
+
+	if (!conn->blocked)
+		return;
+	conn->blocked = false;
+	weft_turn_queue(conn->ctx, &conn->ctx->queues.input, &conn->input_node);
+}
+
+void weft_pipe_close(struct weft_pipe *pipe)
+{
+	weft_conn_close(pipe->conn);
+}
+
+void weft_pipe_fail(struct weft_pipe *pipe, const struct weft_error *why)
+{
+	weft_conn_fail(pipe->conn, why);
+}
+
+static void pipe_tick(struct weft_timer *timer, void *user)
+{
+	struct weft_pipe *pipe = user;
+	struct weft_error err = { .status = WEFT_OK };
+	enum weft_status st;
+
+	(void)timer;
+	if (!pipe->role || pipe->conn->state != WEFT_CONN_OPEN || !pipe->role->role->ops->tick)
+		return;
+	st = pipe->role->role->ops->tick(pipe->state, weft_pipe_now(pipe), &err);
+	if (st < 0) {
+		if (err.status == WEFT_OK)
+			weft_error_set(&err, st, 0, "the role gave up");
+		weft_conn_fail(pipe->conn, &err);
+	}
+}
+
+void weft_pipe_deadline(struct weft_pipe *pipe, uint64_t deadline_us)
+{
+	struct weft_loop *loop = &pipe->conn->ctx->loop;
+
+	if (deadline_us == WEFT_NEVER)
+		weft_loop_timer_cancel(loop, &pipe->timer);
+	else
+		weft_loop_timer(loop, &pipe->timer, deadline_us, pipe_tick, pipe);
+}
+
+void weft_pipe_info(const struct weft_pipe *pipe, struct weft_conn_info *info)
+{
+	struct weft_conn *conn = pipe->conn;
+
+	*info = (struct weft_conn_info){ .id = conn->id };
+	if (pipe->role)
+		snprintf(info->role, sizeof(info->role), "%s", pipe->role->name);
+	if (conn->top)
+		conn->top->ops->info(conn->top, info);
+}
+
+bool weft_pipe_secure(const struct weft_pipe *pipe)
+{
+	return pipe->conn->scheme->tls;
+}
+
+uint64_t weft_pipe_now(const struct weft_pipe *pipe)
+{
+	return weft_loop_now(&pipe->conn->ctx->loop);
+}
+
+int64_t weft_pipe_wall(const struct weft_pipe *pipe)
+{
+	return weft_context_wall(pipe->conn->ctx);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Finding roles by what they declare: URL schemes and ALPN names. */
+#ifndef WEFT_CORE_PLUGIN_ROLES_H
+#define WEFT_CORE_PLUGIN_ROLES_H
+
+#include "core/system/context.h"
+
+/* The first role that serves scheme; NULL (and err) if none does. */
+const struct weft_plugin *weft_roles_by_scheme(struct weft_context *ctx, struct weft_span scheme,
+	const struct weft_scheme **found, struct weft_error *err);
+const struct weft_plugin *weft_roles_by_alpn(struct weft_context *ctx, const char *name);
+/* The ALPN names of all roles that serve scheme, NULL-terminated, at most max - 1 of them. */
+void weft_roles_alpn(
+	struct weft_context *ctx, const struct weft_scheme *scheme, const char **names, size_t max);
+
+#endif

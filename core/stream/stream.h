@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* Streams: the application's handle on one exchange, bound to a pipe, or waiting for one. */
+#ifndef WEFT_CORE_STREAM_STREAM_H
+#define WEFT_CORE_STREAM_STREAM_H
+
+#include "core/base/arena.h"
+#include "core/base/segq.h"
+#include "core/stream/story.h"
+#include "core/system/context.h"
+#include "weft/buffer.h"
+
+struct weft_pipe;
+struct weft_pool_entry;
+
+/* Where a stream is. */
+enum weft_stream_state {
+	WEFT_STREAM_QUEUED, /* a client's, waiting for a connection */
+	WEFT_STREAM_BOUND,  /* a role has it */
+	WEFT_STREAM_DONE,   /* no role has it, or will */
+};
+
+struct weft_stream {
+	struct weft_context *ctx;
+	struct weft_list node; /* of ctx->streams */
+	const struct weft_stream_ops *ops;
+	void *user;
+	enum weft_stream_state state;
+	struct weft_pipe *pipe; /* while BOUND */
+	struct weft_list pipe_node;
+	void *role_data;
+	struct weft_vhost *vhost; /* a reference: servers, and clients that hold it by stream */
+
+	/* clients */
+	struct weft_pool_entry *entry;
+	struct weft_list entry_node; /* queued, or bound */
+	uint64_t order;              /* the place in the queue, kept when it comes back */
+	uint64_t opened_us, queued_us;
+	struct weft_timer timer;     /* total_ms */
+	unsigned tries;              /* connections that it was bound to */
+	struct weft_story story;     /* weft_stream_explain */
+
+	struct weft_arena arena; /* heads */
+	struct weft_head request, response, trailer;
+	bool has_response, has_trailer;
+
+	struct weft_segq out;
+	struct weft_segq taken; /* of out, kept in case it must be sent again */
+	bool body_lost;         /* bytes were taken that are not kept */
+	bool finished;          /* our direction is complete, once out is empty */
+	bool head_sent;         /* a server's final head */
+	bool want_write;        /* a write took less than offered */
+
+	struct weft_buffer in; /* received and not taken by the application */
+	bool in_fin;           /* the peer's direction is complete behind in */
+	bool end_told;
+	bool paused;
+	bool delivering;
+
+	bool client;
+	bool tunnel;
+	bool detached;  /* the application gave it up: on_close only */
+	bool answered;  /* a byte of the response arrived, 1xx included */
+	struct weft_error why;
+	struct weft_list deliver_node, writable_node, close_node;
+};
+
+struct weft_stream *weft_stream_create(struct weft_context *ctx, bool client);
+/* Frees; not from a callback of its own. */
+void weft_stream_free(struct weft_stream *s);
+
+/* The stream is over, for this reason: on_close is owed. Unbinds nothing: the role has done with it. */
+void weft_stream_over(struct weft_stream *s, const struct weft_error *why);
+/* Lets go of the role, if a role has it. The role hears of it by reset. */
+void weft_stream_unbind(struct weft_stream *s);
+/* Back to its first byte for another connection. NOT_REPLAYABLE if the body cannot. */
+enum weft_status weft_stream_rewind(struct weft_stream *s, struct weft_error *err);
+
+/* Turn steps. */
+void weft_stream_deliver(struct weft_stream *s);
+void weft_stream_tell_writable(struct weft_stream *s);
+void weft_stream_tell_closed(struct weft_stream *s);
+
+#endif

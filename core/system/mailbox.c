@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A process-wide table from ids to mailboxes: the only thing that contexts share. Posts are rare, so
+ * one lock serves them all; it is never held while somebody's function runs.
+ */
+#include "core/system/mailbox.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct post {
+	struct post *next;
+	void (*fn)(void *arg);
+	void *arg;
+	void (*drop)(void *arg);
+};
+
+struct weft_mailbox {
+	const struct weft_allocator *alloc;
+	struct weft_loop *loop;
+	struct weft_mailbox *next; /* in the bucket */
+	uint64_t id;
+	struct post *first, **last;
+	atomic_bool full; /* so that a turn without posts takes no lock */
+};
+
+enum { BUCKETS = 64 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct weft_mailbox *buckets[BUCKETS];
+static uint64_t last_id;
+
+enum weft_status weft_mailbox_open(struct weft_loop *loop, const struct weft_allocator *alloc,
+	struct weft_mailbox **out, uint64_t *id, struct weft_error *err)
+{
+	struct weft_mailbox *m = weft_zalloc(alloc, sizeof(*m));
+
+	if (!m)
+		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a mailbox");
+	m->alloc = alloc;
+	m->loop = loop;
+	m->last = &m->first;
+	pthread_mutex_lock(&lock);
+	m->id = *id = ++last_id;
+	m->next = buckets[m->id % BUCKETS];
+	buckets[m->id % BUCKETS] = m;
+	pthread_mutex_unlock(&lock);
+	*out = m;
+	return WEFT_OK;
+}
+
+static struct weft_mailbox **find(uint64_t id)
+{
+	struct weft_mailbox **at = &buckets[id % BUCKETS];
+
+	while (*at && (*at)->id != id)
+		at = &(*at)->next;
+	return at;
+}
+
+void weft_mailbox_close(struct weft_mailbox *m, uint64_t id)
+{
+	struct post *p;
+
+	if (!m)
+		return;
+	pthread_mutex_lock(&lock);
+	*find(id) = m->next;
+	pthread_mutex_unlock(&lock);
+	while ((p = m->first)) {
+		m->first = p->next;
+		if (p->drop)
+			p->drop(p->arg);
+		free(p);
+	}
+	weft_free(m->alloc, m, sizeof(*m));
+}
+
+void weft_mailbox_run(struct weft_mailbox *m)
+{
+	struct post *list, *p;
+
+	if (!atomic_exchange_explicit(&m->full, false, memory_order_acquire))
+		return;
+	pthread_mutex_lock(&lock);
+	list = m->first;
+	m->first = NULL;
+	m->last = &m->first;
+	pthread_mutex_unlock(&lock);
+	while ((p = list)) {
+		list = p->next;
+		p->fn(p->arg);
+		free(p);
+	}
+}
+
+enum weft_status weft_post(
+	uint64_t context_id, void (*fn)(void *arg), void *arg, void (*drop)(void *arg))
+{
+	/* not the context's allocator: this is another thread */
+	struct post *p = malloc(sizeof(*p));
+	struct weft_mailbox *m;
+
+	if (!p)
+		return WEFT_ERR_MEMORY;
+	*p = (struct post){ .fn = fn, .arg = arg, .drop = drop };
+	pthread_mutex_lock(&lock);
+	m = *find(context_id);
+	if (m) {
+		*m->last = p;
+		m->last = &p->next;
+		atomic_store_explicit(&m->full, true, memory_order_release);
+		m->loop->ops->wake(m->loop->state);
+	}
+	pthread_mutex_unlock(&lock);
+	if (!m) {
+		free(p);
+		return WEFT_EOF;
+	}
+	return WEFT_OK;
+}

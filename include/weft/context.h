@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* The context: one thread's world. A loop, its vhosts, the client pool, timers, memory. */
+#ifndef WEFT_CONTEXT_H
+#define WEFT_CONTEXT_H
+
+#include "weft/alloc.h"
+#include "weft/base.h"
+#include "weft/log.h"
+#include "weft/plugins.h"
+#include "weft/status.h"
+
+WEFT_BEGIN
+
+struct weft_context;
+
+/* All zero is a working default. Strings are copied. */
+struct weft_context_options {
+	const char *event;  /* loop backend; NULL: the first of the build */
+	const char *tls;    /* TLS backend; NULL: the first of the build; "none": no TLS at all */
+	void *foreign_loop; /* the application's own loop (libevent: a struct event_base), or NULL */
+	struct weft_registry *registry;         /* NULL: one of its own, with plugin_dir */
+	const char *plugin_dir;                 /* as in weft_registry_create */
+	const struct weft_allocator *allocator; /* NULL: the system's. Must outlive the context */
+	size_t heap_max;                        /* bytes of our own allocations, 0: no cap */
+	weft_log_fn log;                        /* NULL: standard error */
+	void *log_user;
+	enum weft_log_level log_level; /* NONE (0): warnings and errors */
+
+	/* Client pool, per origin. */
+	unsigned max_conns;    /* connections at once, 0: 1 */
+	unsigned max_queue;    /* streams waiting, 0: 10,000 */
+	uint32_t keep_warm_ms; /* how long the last exchange leaves a connection open, 0: 5,000 */
+	bool no_keep_warm;     /* close at once when nothing waits */
+
+	/* Limits and times of all connections; 0: the default. Vhosts and streams may override. */
+	uint32_t header_bytes; /* 65,536 */
+	uint32_t header_count; /* 128 */
+	uint32_t window_bytes; /* received and not yet taken by the application, a stream: 65,536 */
+	uint32_t write_high;   /* written and not yet sent, a stream: 65,536 */
+	uint32_t connect_ms;   /* an address: 10,000 */
+	uint32_t handshake_ms; /* TLS: 10,000 */
+	uint32_t header_ms;    /* a server's wait for a whole request head: 10,000 */
+	uint32_t idle_ms;      /* nothing moves on a connection: 60,000 */
+	uint32_t flush_ms;     /* the peer takes no output: 30,000 */
+	uint32_t linger_ms;    /* a close waits for the peer's end: 2,000 */
+
+	/* Tests: every read is cut to this many bytes, so that every boundary is met. 0: whole. */
+	size_t fragment_bytes;
+};
+
+/*
+ * Makes a context on the calling thread, which is its thread from then on. Errors: NOT_FOUND (no such
+ * backend, which are there), UNSUPPORTED (the loop cannot be adopted), PLUGIN and ABI from loading,
+ * MEMORY. Nothing is left behind on failure.
+ */
+WEFT_API WEFT_MUST_CHECK enum weft_status weft_context_create(
+	const struct weft_context_options *options, struct weft_context **out,
+	struct weft_error *err);
+
+/*
+ * Ends the context: listeners close, idle connections close, running exchanges may finish until
+ * deadline_ms have passed, the rest is cut. Then done (may be NULL) is called, once, last, whatever
+ * happens. With deadline 0 outside callbacks all is done on return; else the loop must go on running
+ * (weft_context_run does so until the end). Legal inside any callback. NULL is safe.
+ */
+WEFT_API void weft_context_destroy(
+	struct weft_context *ctx, uint32_t deadline_ms, void (*done)(void *user), void *user);
+
+/* Runs until weft_context_stop or destroy. WEFT_ERR_STATE on an adopted loop. OK at the end. */
+WEFT_API enum weft_status weft_context_run(struct weft_context *ctx);
+/* One turn, waiting max_wait_ms at most. EOF when the context was destroyed in it. */
+WEFT_API WEFT_MUST_CHECK enum weft_status weft_context_turn(
+	struct weft_context *ctx, uint32_t max_wait_ms);
+/* Makes weft_context_run return after this turn. */
+WEFT_API void weft_context_stop(struct weft_context *ctx);
+/* Closes listeners and, when each has finished its exchange, connections; drained once none is left. */
+WEFT_API void weft_context_drain(struct weft_context *ctx, void (*drained)(void *user), void *user);
+
+/* What other threads know a context by. Never reused within a process. */
+WEFT_API uint64_t weft_context_id(const struct weft_context *ctx);
+/*
+ * Thread-safe, and safe in a signal handler's thread but not in the handler: has fn(arg) called on the
+ * context's thread. EOF when the context is gone (drop is then not called: arg is still the caller's).
+ * If the context ends before fn could be called, drop(arg) is called instead, if not NULL.
+ */
+WEFT_API WEFT_MUST_CHECK enum weft_status weft_post(
+	uint64_t context_id, void (*fn)(void *arg), void *arg, void (*drop)(void *arg));
+
+/* One-shot timers of the application. Embed one, zeroed; it must stay in place while it is set. */
+struct weft_timer {
+	struct weft_timer *child, *next, *prev; /* the heap's */
+	uint64_t key_us, due_us;                /* place in the heap <= when it is really due */
+	void (*fn)(struct weft_timer *timer, void *user);
+	void *user;
+	bool queued;
+};
+
+/* Calls fn(user) once, delay_us from now; a timer that is set already is moved. */
+WEFT_API void weft_timer_set(struct weft_context *ctx, struct weft_timer *timer, uint64_t delay_us,
+	void (*fn)(struct weft_timer *timer, void *user), void *user);
+WEFT_API void weft_timer_cancel(struct weft_context *ctx, struct weft_timer *timer);
+
+/* This turn's monotonic time in µs, and the wall clock in seconds since 1970. */
+WEFT_API uint64_t weft_context_now(const struct weft_context *ctx);
+WEFT_API int64_t weft_context_wall(const struct weft_context *ctx);
+/* The names of the backends in use; tls is "none" without one. */
+WEFT_API const char *weft_context_event(const struct weft_context *ctx);
+WEFT_API const char *weft_context_tls(const struct weft_context *ctx);
+WEFT_API const struct weft_allocator *weft_context_allocator(struct weft_context *ctx);
+WEFT_API struct weft_registry *weft_context_registry(struct weft_context *ctx);
+
+/* Counts since the context was made, but for those called "now". */
+struct weft_counters {
+	uint64_t conns_accepted, conns_opened, conns_failed, conns_now;
+	uint64_t handshakes_full, handshakes_resumed, handshakes_failed;
+	uint64_t streams_opened, streams_incoming, streams_now, streams_peak;
+	uint64_t streams_ok, streams_failed, streams_retried;
+	uint64_t streams_queued, queue_us, queue_us_max; /* waits of the client's streams */
+	uint64_t streams_per_conn_max;
+	uint64_t vhosts_created, vhosts_freed, vhosts_now;
+	uint64_t bytes_in, bytes_out; /* of application data */
+	uint64_t timeouts, limits_hit;
+	uint64_t net_recv, net_send, net_wait, net_accept; /* calls */
+	uint64_t heap_now, heap_peak, heap_allocs;         /* of our own */
+};
+
+WEFT_API void weft_context_counters(const struct weft_context *ctx, struct weft_counters *out);
+
+WEFT_END
+
+#endif

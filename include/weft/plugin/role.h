@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The third seam: protocol roles. A role sits on a pipe (the top of a connection's transports), turns
+ * its bytes into streams and streams into bytes. It knows no socket, no TLS and no application.
+ */
+#ifndef WEFT_PLUGIN_ROLE_H
+#define WEFT_PLUGIN_ROLE_H
+
+#include "weft/address.h"
+#include "weft/alloc.h"
+#include "weft/segment.h"
+#include "weft/status.h"
+#include "weft/stream.h"
+
+WEFT_BEGIN
+
+struct weft_pipe; /* the core's; lives from attach until detach */
+
+enum weft_role_caps {
+	WEFT_ROLE_CLIENT = 1u << 0,
+	WEFT_ROLE_SERVER = 1u << 1,
+	WEFT_ROLE_MUX = 1u << 2,     /* several streams at once on one connection */
+	WEFT_ROLE_UPGRADE = 1u << 3, /* a stream can become a tunnel (weft_role_tunnel) */
+};
+
+struct weft_scheme {
+	const char *name; /* "http" */
+	uint16_t port;    /* the default; 0: none, the URL must say it */
+	bool tls;
+};
+
+/* Limits and times of the vhost or of the client's request. A role enforces those that it understands. */
+struct weft_limits {
+	uint32_t header_bytes; /* a head with all its fields */
+	uint32_t header_count; /* fields in a head */
+	uint32_t window_bytes; /* a stream's bytes that the application has not taken yet */
+	uint32_t requests;     /* on one connection; 0: any number */
+	uint32_t connect_ms;   /* per address (core) */
+	uint32_t handshake_ms; /* TLS (core) */
+	uint32_t
+		header_ms; /* from a head's first byte to its last (server), to the response (client: 0 = none) */
+	uint32_t idle_ms;   /* nothing moves, in or out */
+	uint32_t flush_ms;  /* output is pending and the peer takes none (core) */
+	uint32_t linger_ms; /* how long a close waits for the peer's FIN (core) */
+};
+
+struct weft_role_attach {
+	size_t size;
+	struct weft_pipe *pipe;
+	const struct weft_allocator *alloc; /* the context's; weft_pipe_alloc gives it too */
+	bool client;
+	const struct weft_limits *limits; /* as long as the pipe */
+};
+
+/* How a stream left a role. The pool decides from it whether another connection may try again. */
+enum weft_cause {
+	WEFT_CAUSE_DONE,        /* complete, both ways */
+	WEFT_CAUSE_UNSENT,      /* no byte of it was handed to the pipe */
+	WEFT_CAUSE_UNPROCESSED, /* the peer said that it did not act on it */
+	WEFT_CAUSE_UNKNOWN,     /* sent, at least in part; whether it was acted on is not known */
+	WEFT_CAUSE_FAILED,      /* it failed for a reason of its own: trying again would not help */
+};
+
+/*
+ * state is the role's block for one pipe. While input or output is on the stack, only open, head,
+ * ready, credit and reset may be called, and those must only enqueue (weft_pipe_want_output) and never
+ * call up. A NULL op has the default written at it.
+ */
+struct weft_role_ops {
+	size_t size;
+
+	/* Makes the state. The pipe is established; nothing was read from it. */
+	enum weft_status (*attach)(
+		const struct weft_role_attach *attach, void **state, struct weft_error *err);
+	/*
+	 * The end: calls weft_role_closed for each stream it still has, then frees the state.
+	 * why is what ended the connection (status OK: it was wanted).
+	 */
+	void (*detach)(void *state, const struct weft_error *why);
+
+	/*
+	 * Bytes from the peer; fin: no more will come after these. Sets *used to how many are done with.
+	 * OK: the rest is kept and comes again with more behind it; reading goes on, up to the role's
+	 *   input_limit of kept bytes.
+	 * BLOCKED: the rest is kept; reading stops until weft_pipe_resume.
+	 * negative: the connection fails with it, after pending output was flushed.
+	 * With fin, a role that has no stream left and nothing to say calls weft_pipe_close.
+	 */
+	enum weft_status (*input)(void *state, uint32_t port, const unsigned char *bytes,
+		size_t len, bool fin, size_t *used, struct weft_error *err);
+	/* Called at the end of a turn in which weft_pipe_want_output was called and there is room. */
+	enum weft_status (*output)(void *state, struct weft_error *err);
+	/* The deadline of weft_pipe_deadline has come. NULL: never asked for. */
+	enum weft_status (*tick)(void *state, uint64_t now_us, struct weft_error *err);
+
+	/* Client streams that may be opened now. NULL: none, a server-only role. */
+	unsigned (*capacity)(void *state);
+	/* Takes a client stream; its request is weft_stream_request(stream). NULL: as capacity. */
+	enum weft_status (*open)(void *state, struct weft_stream *stream, struct weft_error *err);
+	/*
+	 * The application sends a head (server: status and fields; either side: trailers). fin: nothing
+	 * follows. NULL: WEFT_ERR_UNSUPPORTED, a role without heads. Failures are the application's mistakes
+	 * and leave the stream as it was.
+	 */
+	enum weft_status (*head)(void *state, struct weft_stream *stream,
+		const struct weft_head *head, enum weft_head_kind kind, bool fin,
+		struct weft_error *err);
+	/* The stream's outbox has bytes, or its end. Pull with weft_stream_take, now or in output. */
+	void (*ready)(void *state, struct weft_stream *stream);
+	/* The application took n bytes of what weft_role_data gave. */
+	void (*credit)(void *state, struct weft_stream *stream, size_t n);
+	/*
+	 * This side gives the stream up. The role forgets it before it returns and does not call
+	 * weft_role_closed for it. A role that cannot go on without it ends the connection.
+	 */
+	void (*reset)(void *state, struct weft_stream *stream);
+	/* No further streams: finish what is open, then weft_pipe_close. NULL: close when no stream is left. */
+	void (*drain)(void *state);
+};
+
+/* What the core must know of a role without knowing the role. */
+struct weft_role {
+	size_t size;
+	unsigned caps;
+	const char *const *alpn;           /* NULL-terminated, in order of preference; NULL: none */
+	const struct weft_scheme *schemes; /* ended by a NULL name */
+	size_t input_limit;                /* bytes that may be kept between two inputs */
+	const struct weft_role_ops *ops;
+};
+
+/* ---- the pipe ---- */
+
+/* Bytes that may be sent before the pipe is above its high-water mark. */
+WEFT_API size_t weft_pipe_room(const struct weft_pipe *pipe);
+/*
+ * Queues segments; they leave together at the end of the turn. Takes everything: a role keeps body
+ * bytes within room, and only small control output may exceed it. MEM segments are referenced, not
+ * consumed: the caller still releases its own reference. fin: our direction ends after these.
+ */
+WEFT_API enum weft_status weft_pipe_send(struct weft_pipe *pipe, uint32_t port,
+	const struct weft_segment *segs, size_t count, bool fin);
+/* Have output called at the end of this turn, or when there is room again. */
+WEFT_API void weft_pipe_want_output(struct weft_pipe *pipe);
+/* After BLOCKED: have input called again, with what was kept, from the turn's queue. */
+WEFT_API void weft_pipe_resume(struct weft_pipe *pipe);
+/* The polite end: flush, close_notify, FIN, wait for the peer's, linger_ms at most. input is not called any more. */
+WEFT_API void weft_pipe_close(struct weft_pipe *pipe);
+/* The other end: as a failure of the connection, with its reason. Queued, never at once. */
+WEFT_API void weft_pipe_fail(struct weft_pipe *pipe, const struct weft_error *why);
+/* When tick is due (monotonic µs; WEFT_NEVER: not at all). Cheap to move. */
+WEFT_API void weft_pipe_deadline(struct weft_pipe *pipe, uint64_t deadline_us);
+/* Addresses, TLS, ALPN of the connection. */
+WEFT_API void weft_pipe_info(const struct weft_pipe *pipe, struct weft_conn_info *info);
+WEFT_API bool weft_pipe_secure(const struct weft_pipe *pipe);
+/* The turn's time: monotonic µs, and wall-clock seconds. */
+WEFT_API uint64_t weft_pipe_now(const struct weft_pipe *pipe);
+WEFT_API int64_t weft_pipe_wall(const struct weft_pipe *pipe);
+
+/* ---- streams, as a role sees them ---- */
+
+/* The role's own word on a stream: set by the role, never touched by the core. */
+WEFT_API void weft_stream_set_role_data(struct weft_stream *stream, void *data);
+WEFT_API void *weft_stream_role_data(const struct weft_stream *stream);
+/*
+ * Moves up to max bytes out of the outbox into segs (*count: in room, out used), each with a reference
+ * for the caller to release after weft_pipe_send. *fin: the application has finished and nothing is
+ * left behind these. Returns the bytes taken.
+ */
+WEFT_API size_t weft_stream_take(struct weft_stream *stream, size_t max, struct weft_segment *segs,
+	size_t *count, bool *fin);
+/* Bytes waiting in the outbox, and whether its end is known. */
+WEFT_API size_t weft_stream_pending(const struct weft_stream *stream, bool *fin);
+
+/* ---- upcalls: what a role tells the core; not while an op other than input, output, tick or detach runs ---- */
+
+/* Server: the peer began a stream. NULL when there is no memory or the context is going away. */
+WEFT_API struct weft_stream *weft_role_incoming(struct weft_pipe *pipe);
+/*
+ * A head arrived; all of it is copied. Server: a FINAL request head finds the vhost and the handler,
+ * which may already answer in it. Client: INFORMATIONAL any number, FINAL once, TRAILER at the end.
+ */
+WEFT_API enum weft_status weft_role_head(
+	struct weft_stream *stream, const struct weft_head *head, enum weft_head_kind kind);
+/* Body bytes. All are taken (or kept) by the core; credit says when they are gone. */
+WEFT_API void weft_role_data(struct weft_stream *stream, const void *bytes, size_t len);
+/* The peer's direction is complete. */
+WEFT_API void weft_role_fin(struct weft_stream *stream);
+/* From now on the stream is a tunnel: data flows both ways until each side's fin. */
+WEFT_API void weft_role_tunnel(struct weft_stream *stream);
+/*
+ * The role has done with the stream, complete or not; it must not touch it again. why may be NULL for DONE.
+ * The application hears of it at the end of the turn.
+ */
+WEFT_API void weft_role_closed(
+	struct weft_stream *stream, enum weft_cause cause, const struct weft_error *why);
+/* capacity may give another answer now. */
+WEFT_API void weft_role_capacity_changed(struct weft_pipe *pipe);
+
+WEFT_END
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The second seam: TLS. Bytes in, bytes out. A backend knows no socket, no loop, no file and no core:
+ * it is called with ciphertext and gives plaintext, and the other way round.
+ */
+#ifndef WEFT_PLUGIN_TLS_H
+#define WEFT_PLUGIN_TLS_H
+
+#include "weft/alloc.h"
+#include "weft/buffer.h"
+#include "weft/segment.h"
+#include "weft/status.h"
+#include "weft/trust.h"
+
+WEFT_BEGIN
+
+enum weft_tls_caps {
+	WEFT_TLS_CAN_TLS12 = 1u << 0,
+	WEFT_TLS_CAN_TLS13 = 1u << 1,
+	WEFT_TLS_CAN_ALPN = 1u << 2,
+	WEFT_TLS_CAN_CRL = 1u << 3,
+};
+
+/* One side's configuration, shared by its sessions. All is copied or parsed before ctx_create returns. */
+struct weft_tls_ctx_options {
+	size_t size;
+	const struct weft_allocator *alloc; /* for the adapter's own blocks */
+	bool server;
+	/* Client: PEM (any number) or one DER, checked as a whole: one that does not parse fails all. */
+	const struct weft_span *ca;
+	size_t ca_count;
+	const struct weft_span *crl;
+	size_t crl_count;
+	/* PEM. Server: required. Client: optional, {NULL, 0}. */
+	struct weft_span cert_chain;
+	struct weft_span key;
+	/* In order of preference, NULL-terminated; NULL or empty: no ALPN. RFC 7301. */
+	const char *const *alpn;
+};
+
+struct weft_tls_session_options {
+	size_t size;
+	/* Client only, all of them. */
+	const char *sni;            /* sent as server_name, or NULL */
+	const char *verify_host;    /* the DNS name that the certificate must have, or NULL */
+	struct weft_span verify_ip; /* or the address, 4 or 16 bytes in network order */
+	unsigned allow;             /* enum weft_tls_fault: not held against the peer */
+};
+
+struct weft_tls_info {
+	char alpn[32];    /* what was agreed, or "" */
+	unsigned version; /* 0x0303, 0x0304 */
+	char cipher[64];  /* the library's name for it */
+	unsigned faults;  /* enum weft_tls_fault found in the peer's certificate, allowed or not */
+	bool resumed;
+};
+
+/*
+ * Rules for all session ops:
+ * - `in` is consumed from the front (ptr and len move). What is not consumed is passed again, with more
+ *   behind it; an op consumes all it can use, so AGAIN with unconsumed input means that a record is
+ *   not complete yet. Input may come in pieces of any size, one byte included.
+ * - `out` takes ciphertext for the peer. It never refuses; the caller sends it even if the op failed
+ *   (alerts). Running out of memory shows in out->failed.
+ * - After a negative status only close_notify, info and session_destroy are called.
+ * - No op keeps a pointer to its arguments after it returned.
+ */
+struct weft_tls_ops {
+	size_t size;
+	unsigned caps;
+
+	enum weft_status (*ctx_create)(
+		const struct weft_tls_ctx_options *options, void **ctx, struct weft_error *err);
+	/* Every session of it is gone by then. */
+	void (*ctx_destroy)(void *ctx);
+
+	enum weft_status (*session_create)(void *ctx,
+		const struct weft_tls_session_options *options, void **session,
+		struct weft_error *err);
+	void (*session_destroy)(void *session);
+
+	/*
+	 * Goes as far as it can. A client's first call has empty input. OK: done, application data may
+	 * flow (input may remain: it belongs to decrypt). AGAIN: needs more input. Failures:
+	 * WEFT_ERR_VERIFY (the text is weft_tls_faults_text's), WEFT_ERR_PROTOCOL (what came was not TLS, or
+	 * TLS below 1.2, or no common parameters; the peer's alert is named), WEFT_ERR_TLS for the rest.
+	 */
+	enum weft_status (*handshake)(void *session, struct weft_span *in, struct weft_buffer *out,
+		struct weft_error *err);
+	/*
+	 * At most one record of plaintext a call, in plain; valid until the next op on this session.
+	 * OK: plain is set, and may be empty (a ticket, a key update). AGAIN: no complete record.
+	 * EOF: the peer's close_notify. Renegotiation is refused, with an alert.
+	 */
+	enum weft_status (*decrypt)(void *session, struct weft_span *in, struct weft_span *plain,
+		struct weft_buffer *out, struct weft_error *err);
+	/*
+	 * Encrypts all of the segments (MEM and BORROWED only) into as few records as they fit: short
+	 * segments are gathered into one record.
+	 */
+	enum weft_status (*encrypt)(void *session, const struct weft_segment *segs, size_t count,
+		struct weft_buffer *out, struct weft_error *err);
+	/* Ends our direction. May be called in any state, failed ones included; then it may do nothing. */
+	void (*close_notify)(void *session, struct weft_buffer *out);
+	void (*info)(void *session, struct weft_tls_info *info);
+};
+
+WEFT_END
+
+#endif

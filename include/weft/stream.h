@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Streams: one exchange of the application's, whatever carries it. A request with its response, or a
+ * flow of raw bytes. The handle never changes, while the stream waits, is bound and moves.
+ */
+#ifndef WEFT_STREAM_H
+#define WEFT_STREAM_H
+
+#include "weft/address.h"
+#include "weft/segment.h"
+#include "weft/status.h"
+#include "weft/trust.h"
+
+WEFT_BEGIN
+
+struct weft_context;
+struct weft_stream;
+struct weft_vhost;
+struct weft_transport;
+
+/* A header or trailer field. Names compare without case and arrive in lower case. Values have no
+ * surrounding white space. What arrives is also terminated. */
+struct weft_field {
+	const char *name;
+	size_t name_len;
+	const char *value;
+	size_t value_len;
+};
+
+/* A field from two C strings. */
+WEFT_API struct weft_field weft_field(const char *name, const char *value);
+
+enum weft_head_kind {
+	WEFT_HEAD_INFORMATIONAL, /* 1xx */
+	WEFT_HEAD_FINAL,         /* the request, or the response */
+	WEFT_HEAD_TRAILER,       /* fields after the body */
+};
+
+/* Control data and fields of a message: RFC 9110 section 6. Roles without heads leave it all zero. */
+struct weft_head {
+	const char *method; /* requests */
+	const char *scheme;
+	const char *authority; /* host[:port], as sent */
+	const char *target;    /* path and query; "*"; the authority for CONNECT */
+	unsigned status;       /* responses */
+	unsigned version;      /* 10, 11, 20; 0 when sending */
+	int64_t body_len;      /* bytes of the body that follows, if known; else -1 */
+	const struct weft_field *fields;
+	size_t field_count;
+};
+
+/* The value of the first field called name, or NULL. */
+WEFT_API const struct weft_field *weft_head_find(const struct weft_head *head, const char *name);
+
+/*
+ * What a stream tells its owner, always on the context's thread. A NULL member: not interested.
+ * Anything may be opened, closed or destroyed inside any of them.
+ */
+struct weft_stream_ops {
+	/* head ends with the call, except a server's request and a client's FINAL response, which stay. */
+	void (*on_head)(struct weft_stream *s, const struct weft_head *head,
+		enum weft_head_kind kind, void *user);
+	/*
+	 * Body bytes; returns how many it took. The rest stays with the stream, which is then paused
+	 * until weft_stream_resume. NULL: all is taken and dropped.
+	 */
+	size_t (*on_data)(struct weft_stream *s, const void *bytes, size_t len, void *user);
+	/* The peer's direction is complete, and all its data was taken. */
+	void (*on_end)(struct weft_stream *s, void *user);
+	/* A write took less than offered, and there is room now. */
+	void (*on_writable)(struct weft_stream *s, void *user);
+	/*
+	 * The body is needed again from its first byte, because the stream moves to another connection.
+	 * OK: it will be written again. NULL: it cannot be.
+	 */
+	enum weft_status (*body_rewind)(struct weft_stream *s, void *user);
+	/*
+	 * Exactly once for every stream that was opened or accepted, last, never before open returned.
+	 * why->status is OK when the exchange was complete both ways. s is gone afterwards.
+	 */
+	void (*on_close)(struct weft_stream *s, const struct weft_error *why, void *user);
+};
+
+enum weft_share {
+	WEFT_SHARE_ALONE, /* a connection of its own */
+	WEFT_SHARE_POOL,  /* any connection to the same place under the same TLS policy */
+};
+
+enum weft_hold {
+	WEFT_HOLD_CONNECTION, /* the vhost with its TLS context lives while a connection does */
+	WEFT_HOLD_STREAM,     /* ... from the opening of the stream on */
+};
+
+/* All strings are copied. Zero is each option's default. */
+struct weft_stream_options {
+	const char *url; /* scheme://host[:port][/path][?query]; RFC 3986 */
+	const char *method;
+	const struct weft_field *fields;
+	size_t field_count;
+	int64_t body_len; /* bytes that will be written, -1: not known; ignored without body */
+	bool body; /* writes will follow, ended by weft_stream_finish; else there is no body */
+	enum weft_share share;
+	enum weft_hold hold;
+	const struct weft_trust *trust;           /* NULL: the system's store */
+	const struct weft_credential *credential; /* NULL: none */
+	unsigned allow;                           /* enum weft_tls_fault: checks to switch off */
+	const char *const *alpn;                  /* NULL: what the roles of the scheme offer */
+	const char *sni;                          /* NULL: the URL's host */
+	const char *
+		connect_to; /* "ADDR:PORT", "[ADDR]:PORT", "unix:/path" instead of the URL's host */
+	const char *local_address; /* bind to it first */
+	struct weft_transport
+		*transport; /* use this instead of connecting; ownership passes on success */
+	uint32_t connect_ms, handshake_ms, header_ms, idle_ms, flush_ms; /* 0: the context's */
+	uint32_t total_ms; /* from open to close, waiting included; 0: no limit */
+};
+
+/*
+ * Opens a client stream. On failure nothing is called and nothing is left. On OK *out is set before any
+ * callback. Errors: ARGUMENT (what is wrong with url or another option), UNSUPPORTED (no role or no TLS
+ * backend for it), LIMIT (the queue of that place is full), MEMORY, SHUTDOWN.
+ */
+WEFT_API WEFT_MUST_CHECK enum weft_status weft_stream_open(struct weft_context *ctx,
+	const struct weft_stream_options *options, const struct weft_stream_ops *ops, void *user,
+	struct weft_stream **out, struct weft_error *err);
+
+/* Who hears of this stream from now on; servers call it in on_request. ops must outlive the stream. */
+WEFT_API void weft_stream_set_ops(
+	struct weft_stream *s, const struct weft_stream_ops *ops, void *user);
+WEFT_API void *weft_stream_user(const struct weft_stream *s);
+WEFT_API struct weft_context *weft_stream_context(const struct weft_stream *s);
+WEFT_API struct weft_vhost *weft_stream_vhost(
+	const struct weft_stream *s); /* NULL while it has none */
+
+/* The request: a client's own, or what a server received. As long as the stream. */
+WEFT_API const struct weft_head *weft_stream_request(const struct weft_stream *s);
+/* A client's response; NULL before it came. As long as the stream. */
+WEFT_API const struct weft_head *weft_stream_response(const struct weft_stream *s);
+
+/*
+ * Sends a response head (servers), or trailers, which also finish. fin: no body follows.
+ * Errors: STATE (a final head was sent already, or the stream is over), ARGUMENT (a field that may not
+ * be sent), UNSUPPORTED (the role has no heads), MEMORY.
+ */
+WEFT_API WEFT_MUST_CHECK enum weft_status weft_stream_send_head(struct weft_stream *s,
+	const struct weft_head *head, enum weft_head_kind kind, bool fin, struct weft_error *err);
+/*
+ * Copies bytes into the outbox; returns how many it took. Above the high-water mark it takes nothing,
+ * and on_writable comes once there is room. Takes nothing after finish or close.
+ */
+WEFT_API size_t weft_stream_write(struct weft_stream *s, const void *bytes, size_t len);
+/*
+ * Hands a MEM or FILE segment over without copying: its reference passes to the stream if it is taken
+ * (whole, or not at all: AGAIN). A BORROWED one is an argument error.
+ */
+WEFT_API WEFT_MUST_CHECK enum weft_status weft_stream_write_segment(
+	struct weft_stream *s, const struct weft_segment *seg);
+/* Our direction ends after what was written. */
+WEFT_API void weft_stream_finish(struct weft_stream *s);
+/* How many bytes a write would take now. */
+WEFT_API size_t weft_stream_room(const struct weft_stream *s);
+/* Deliver again, after on_data took less than it was given. */
+WEFT_API void weft_stream_resume(struct weft_stream *s);
+/* Stop delivering data until weft_stream_resume. */
+WEFT_API void weft_stream_pause(struct weft_stream *s);
+/*
+ * Gives the stream up, wherever it is: no more callbacks but on_close, which comes with CANCELLED
+ * unless the exchange is already complete. NULL is safe.
+ */
+WEFT_API void weft_stream_close(struct weft_stream *s);
+
+/* Of the connection that carries a stream. Strings are empty where a thing does not apply. */
+struct weft_conn_info {
+	struct weft_address local, peer;
+	bool tls;
+	char alpn[32];
+	unsigned tls_version; /* 0x0303, 0x0304 */
+	char tls_cipher[64];
+	unsigned tls_faults; /* enum weft_tls_fault that were allowed */
+	bool tls_resumed;
+	char sni[256]; /* what the client asked for */
+	char role[16];
+	uint64_t id; /* counts up within the context */
+};
+
+/* WEFT_ERR_STATE while the stream has no connection. */
+WEFT_API WEFT_MUST_CHECK enum weft_status weft_stream_conn_info(
+	const struct weft_stream *s, struct weft_conn_info *info);
+/*
+ * In words, one line an event: why the stream was queued, bound, reused, refused, retried, with times in
+ * ms since it was opened. Terminated; returns the length without the terminator, cut to out_len - 1.
+ */
+WEFT_API size_t weft_stream_explain(const struct weft_stream *s, char *out, size_t out_len);
+
+WEFT_END
+
+#endif

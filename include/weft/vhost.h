@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* Vhosts: a named identity. A server's certificate, listeners and routes, or a client's trust. */
+#ifndef WEFT_VHOST_H
+#define WEFT_VHOST_H
+
+#include "weft/address.h"
+#include "weft/context.h"
+#include "weft/status.h"
+#include "weft/stream.h"
+#include "weft/trust.h"
+
+WEFT_BEGIN
+
+/*
+ * Which handler answers. An exact path wins over any prefix, the longest prefix over shorter ones; the
+ * query does not count. A prefix of "" fits everything, raw streams too. A table ends with a NULL handler.
+ */
+struct weft_route {
+	const char *path;   /* exact, or NULL */
+	const char *prefix; /* or this */
+	/*
+	 * The request is weft_stream_request(s). Answers now or later (weft_stream_set_ops first). A
+	 * failure answers for it: 500, where nothing was sent yet.
+	 */
+	enum weft_status (*on_request)(struct weft_stream *s, void *user);
+	void *user;
+};
+
+/* Strings and credentials are copied or read; routes (and what their users point to) must outlive it. */
+struct weft_vhost_options {
+	const char *name; /* matched against SNI and Host; "*.example.org" matches one label */
+	const char *const *aliases; /* further names, NULL-terminated, or NULL */
+	const char *listen;         /* a first listener, as in weft_vhost_listen, or NULL */
+	struct weft_credential credential;
+	const char *cert_file, *key_file; /* the same as credential's, for short */
+	const struct weft_route *routes;
+	uint32_t header_bytes, header_count,
+		requests; /* 0: the context's; requests 0: any number */
+	uint32_t handshake_ms, header_ms, idle_ms, flush_ms, linger_ms;
+};
+
+/*
+ * Makes a server vhost; the application holds its first reference until weft_vhost_destroy. Errors:
+ * ARGUMENT (which option), NOT_FOUND (which file), TLS (what is wrong with certificate or key),
+ * IO and others from listening. Nothing half-made is left behind.
+ */
+WEFT_API WEFT_MUST_CHECK enum weft_status weft_vhost_create(struct weft_context *ctx,
+	const struct weft_vhost_options *options, struct weft_vhost **out, struct weft_error *err);
+/*
+ * Stops listening at once and gives the application's reference back: the vhost is freed whole after
+ * its last connection. It is invisible to new requests from now on. NULL is safe.
+ */
+WEFT_API void weft_vhost_destroy(struct weft_vhost *vh);
+
+/*
+ * Listens at "SCHEME://ADDR:PORT", "SCHEME://[ADDR]:PORT" (port 0: any free one) or "SCHEME+unix:/path",
+ * where SCHEME is one that a role registered: "http", "https", "tcp", "tls". Vhosts that name the same
+ * address share the listener: SNI and Host choose among them, the first is the default. An existing
+ * socket file that nobody listens on is replaced; removed again at the end.
+ */
+WEFT_API WEFT_MUST_CHECK enum weft_status weft_vhost_listen(
+	struct weft_vhost *vh, const char *url, struct weft_error *err);
+/* The index-th listener as a URL with the port that was really bound. NOT_FOUND past the last. */
+WEFT_API WEFT_MUST_CHECK enum weft_status weft_vhost_listener(
+	const struct weft_vhost *vh, size_t index, char *out, size_t out_len);
+
+enum weft_vhost_state { WEFT_VHOST_LIVE, WEFT_VHOST_DYING };
+
+struct weft_vhost_info {
+	const char *name; /* of a client vhost: what it trusts, in words */
+	bool client;
+	enum weft_vhost_state state;
+	unsigned refs; /* application, connections, streams */
+	unsigned conns;
+	bool tls;
+	uint64_t age_us;
+};
+
+/* The index-th vhost of a context, dying ones included; false past the last. */
+WEFT_API bool weft_vhost_info(
+	const struct weft_context *ctx, size_t index, struct weft_vhost_info *info);
+
+WEFT_END
+
+#endif
