@@ -17,9 +17,9 @@ struct weft_pool_key {
 	const struct weft_scheme *scheme;
 	const char *host; /* lower case, without brackets */
 	uint16_t port;
-	const char *sni;        /* "" for none */
-	const char *connect_to; /* "" for the host itself */
-	const char *local;      /* "" for any */
+	const char *sni;               /* "" for none */
+	const char *connect_to;        /* "" for the host itself */
+	const char *local;             /* "" for any */
 	struct weft_trust_spec *trust; /* CA, CRL, client certificate, ALPN: compared by content */
 	unsigned allow;
 };
@@ -32,7 +32,6 @@ struct weft_pool_entry {
 	const struct weft_plugin *role;
 	struct weft_limits limits;
 	struct weft_list queue; /* streams, by order */
-	struct weft_list bound; /* streams */
 	struct weft_list conns;
 	struct weft_transport *transport; /* given by the application for the first connection */
 	struct weft_timer warm;           /* when idle connections are due to close */
@@ -50,8 +49,7 @@ enum weft_status weft_pool_submit(struct weft_stream *s, const struct weft_pool_
 /* Takes a stream out, wherever it is in the pool. */
 void weft_pool_leave(struct weft_stream *s);
 /* A role gave a bound stream back: it ends, or waits for another connection. Law 5. */
-void weft_pool_returned(
-	struct weft_stream *s, enum weft_cause cause, const struct weft_error *why);
+void weft_pool_returned(struct weft_stream *s, enum weft_cause cause, const struct weft_error *why);
 
 /* Conns report. */
 void weft_pool_conn_up(struct weft_conn *conn);

@@ -276,8 +276,10 @@ static void state_timeout(struct weft_timer *timer, void *user)
 	}
 	conn->ctx->counters.timeouts++;
 	weft_error_set(&err, WEFT_ERR_TIMEOUT, 0, "%s took longer than %u ms",
-		conn->state == WEFT_CONN_SHAKING ? "the TLS handshake" : "the peer's taking of output",
-		conn->state == WEFT_CONN_SHAKING ? conn->limits.handshake_ms : conn->limits.flush_ms);
+		conn->state == WEFT_CONN_SHAKING ? "the TLS handshake"
+						 : "the peer's taking of output",
+		conn->state == WEFT_CONN_SHAKING ? conn->limits.handshake_ms
+						 : conn->limits.flush_ms);
 	weft_conn_kill(conn, &err);
 }
 

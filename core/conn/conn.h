@@ -14,10 +14,10 @@ struct weft_vhost;
 struct weft_dial;
 
 enum weft_conn_state {
-	WEFT_CONN_DIALING,   /* no transport yet */
-	WEFT_CONN_SHAKING,   /* transports are getting ready */
-	WEFT_CONN_OPEN,      /* the role is attached */
-	WEFT_CONN_CLOSING,   /* the role is gone; what is queued goes out, then our FIN */
+	WEFT_CONN_DIALING, /* no transport yet */
+	WEFT_CONN_SHAKING, /* transports are getting ready */
+	WEFT_CONN_OPEN,    /* the role is attached */
+	WEFT_CONN_CLOSING, /* the role is gone; what is queued goes out, then our FIN */
 	WEFT_CONN_LINGERING, /* waiting for the peer's FIN, so that nothing of ours is lost by a reset */
 	WEFT_CONN_DEAD,      /* freed at the end of the turn */
 };
@@ -31,16 +31,16 @@ struct weft_pipe {
 	struct weft_segq out;
 	struct weft_timer timer; /* the role's tick */
 	struct weft_list output_node;
-	bool fin;         /* our direction ends behind out */
-	bool starved;     /* output is wanted, and there was no room */
+	bool fin;     /* our direction ends behind out */
+	bool starved; /* output is wanted, and there was no room */
 };
 
 struct weft_conn {
 	struct weft_context *ctx;
-	struct weft_list node;   /* of ctx->conns */
-	struct weft_vhost *vhost; /* a reference; a client's NULL before it is needed */
-	struct weft_listener *listener;   /* servers: a reference, or NULL */
-	struct weft_pool_entry *entry;    /* clients; NULL once the pool has let go of it */
+	struct weft_list node;          /* of ctx->conns */
+	struct weft_vhost *vhost;       /* a reference; a client's NULL before it is needed */
+	struct weft_listener *listener; /* servers: a reference, or NULL */
+	struct weft_pool_entry *entry;  /* clients; NULL once the pool has let go of it */
 	struct weft_list entry_node;
 	struct weft_dial *dial;
 	const struct weft_plugin *scheme_role; /* who serves the scheme where ALPN says nothing */
@@ -57,13 +57,13 @@ struct weft_conn {
 	uint64_t idle_since_us; /* clients: when the last stream left */
 	unsigned served;        /* streams so far */
 	bool client;
-	bool blocked;   /* the role wants no input */
-	bool in_fin;    /* the peer's direction ended */
-	bool fin_told;  /* and the role knows */
-	bool shut;      /* our direction ended */
-	bool ending;    /* close or failure is on its way */
-	bool abortive;  /* nothing can be sent any more */
-	bool progress;  /* the peer took something since the flush timer was set */
+	bool blocked;  /* the role wants no input */
+	bool in_fin;   /* the peer's direction ended */
+	bool fin_told; /* and the role knows */
+	bool shut;     /* our direction ended */
+	bool ending;   /* close or failure is on its way */
+	bool abortive; /* nothing can be sent any more */
+	bool progress; /* the peer took something since the flush timer was set */
 };
 
 /*
@@ -75,8 +75,8 @@ enum weft_status weft_conn_accept(struct weft_vhost *vhost, struct weft_listener
 	struct weft_transport *transport, struct weft_error *err);
 
 /* A client's connection without transport, for the pool: dial it, then weft_conn_start. */
-struct weft_conn *weft_conn_create(
-	struct weft_context *ctx, const struct weft_plugin *role, const struct weft_scheme *scheme, bool client);
+struct weft_conn *weft_conn_create(struct weft_context *ctx, const struct weft_plugin *role,
+	const struct weft_scheme *scheme, bool client);
 /* The chain is complete: begin. Failures end the conn and are reported as any other. */
 void weft_conn_start(struct weft_conn *conn, struct weft_transport *top);
 
@@ -101,7 +101,8 @@ void weft_pipe_output(struct weft_pipe *pipe);
 void weft_conn_read(struct weft_conn *conn);
 enum weft_status weft_conn_write_out(struct weft_conn *conn, struct weft_error *err);
 /* pipe.c, for conn.c */
-enum weft_status weft_pipe_attach(struct weft_pipe *pipe, const struct weft_plugin *role, struct weft_error *err);
+enum weft_status weft_pipe_attach(
+	struct weft_pipe *pipe, const struct weft_plugin *role, struct weft_error *err);
 void weft_pipe_detach(struct weft_pipe *pipe, const struct weft_error *why);
 
 /* Reads are switched by what state and role want. */

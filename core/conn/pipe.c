@@ -38,7 +38,8 @@ void weft_pipe_detach(struct weft_pipe *pipe, const struct weft_error *why)
 	pipe->state = NULL;
 	/* a role that forgot one must not leave a stream pointing to a dead pipe */
 	while (!weft_list_empty(&pipe->streams))
-		weft_role_closed(weft_container_of(pipe->streams.next, struct weft_stream, pipe_node),
+		weft_role_closed(
+			weft_container_of(pipe->streams.next, struct weft_stream, pipe_node),
 			WEFT_CAUSE_UNKNOWN, why);
 }
 

@@ -8,10 +8,10 @@
 /* Spans into the text that was parsed. */
 struct weft_url {
 	struct weft_span scheme;
-	struct weft_span host; /* without brackets */
+	struct weft_span host;      /* without brackets */
 	struct weft_span authority; /* host[:port] as written */
-	struct weft_span target;    /* from the first '/' or '?', without the fragment; may be empty */
-	struct weft_span path;      /* of SCHEME+unix:PATH */
+	struct weft_span target; /* from the first '/' or '?', without the fragment; may be empty */
+	struct weft_span path;   /* of SCHEME+unix:PATH */
 	uint16_t port;
 	bool has_port, is_ipv6, is_unix;
 };

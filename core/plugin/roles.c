@@ -34,8 +34,8 @@ const struct weft_plugin *weft_roles_by_scheme(struct weft_context *ctx, struct 
 			return p;
 		for (const struct weft_scheme *s = p->role->schemes; s && s->name; s++) {
 			if (used < sizeof(known))
-				used += (size_t)snprintf(known + used, sizeof(known) - used, " %s",
-					s->name);
+				used += (size_t)snprintf(
+					known + used, sizeof(known) - used, " %s", s->name);
 		}
 	}
 	weft_error_set(err, WEFT_ERR_UNSUPPORTED, 0,

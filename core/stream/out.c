@@ -103,13 +103,13 @@ enum weft_status weft_stream_send_head(struct weft_stream *s, const struct weft_
 	if (!writable(s))
 		return weft_error_set(err, WEFT_ERR_STATE, 0, "the stream takes no head any more");
 	if (s->pipe && !s->pipe->role->role->ops->head)
-		return weft_error_set(err, WEFT_ERR_UNSUPPORTED, 0, "role %s has no heads",
-			s->pipe->role->name);
+		return weft_error_set(
+			err, WEFT_ERR_UNSUPPORTED, 0, "role %s has no heads", s->pipe->role->name);
 	if (kind == WEFT_HEAD_TRAILER)
 		return send_trailer(s, head, err);
 	if (s->client || !s->pipe)
-		return weft_error_set(err, WEFT_ERR_STATE, 0,
-			"a client's head is what it was opened with");
+		return weft_error_set(
+			err, WEFT_ERR_STATE, 0, "a client's head is what it was opened with");
 	if (s->head_sent)
 		return weft_error_set(err, WEFT_ERR_STATE, 0, "the head was sent already");
 	ops = s->pipe->role->role->ops;
@@ -148,8 +148,8 @@ static void keep_taken(struct weft_stream *s, const struct weft_segment *segs, s
 		weft_segq_finish(&s->taken);
 }
 
-size_t weft_stream_take(struct weft_stream *s, size_t max, struct weft_segment *segs, size_t *count,
-	bool *fin)
+size_t weft_stream_take(
+	struct weft_stream *s, size_t max, struct weft_segment *segs, size_t *count, bool *fin)
 {
 	size_t n = weft_segq_peek(&s->out, max, segs, count);
 

@@ -15,18 +15,20 @@ void weft_story_add(struct weft_story *story, enum weft_story_event event, uint6
 	story->told[at].number = number;
 }
 
-static int sentence(char *out, size_t room, unsigned event, enum weft_status status, uint64_t number)
+static int sentence(
+	char *out, size_t room, unsigned event, enum weft_status status, uint64_t number)
 {
 	unsigned long long n = number;
 	const char *word = weft_status_name(status);
 
 	switch ((enum weft_story_event)event) {
 	case WEFT_STORY_QUEUED_CONNECTING:
-		return snprintf(out, room,
-			"queued: a connection is being made, %llu streams are ahead", n);
+		return snprintf(
+			out, room, "queued: a connection is being made, %llu streams are ahead", n);
 	case WEFT_STORY_QUEUED_BUSY:
 		return snprintf(out, room,
-			"queued: every connection is busy and no more may be made, %llu streams are ahead",
+			"queued: every connection is busy and no more may be made, %llu streams "
+			"are ahead",
 			n);
 	case WEFT_STORY_BOUND_NEW:
 		return snprintf(out, room, "sent on connection %llu, made for this", n);
@@ -36,13 +38,16 @@ static int sentence(char *out, size_t room, unsigned event, enum weft_status sta
 		return snprintf(out, room, "connection %llu failed (%s)", n, word);
 	case WEFT_STORY_RETRIED_UNSENT:
 		return snprintf(out, room,
-			"queued again: connection %llu ended (%s) before anything was sent", n, word);
+			"queued again: connection %llu ended (%s) before anything was sent", n,
+			word);
 	case WEFT_STORY_RETRIED_UNPROCESSED:
 		return snprintf(out, room,
-			"queued again: on connection %llu the peer said that it did not process it", n);
+			"queued again: on connection %llu the peer said that it did not process it",
+			n);
 	case WEFT_STORY_RETRIED_IDEMPOTENT:
 		return snprintf(out, room,
-			"queued again: connection %llu ended (%s) without an answer, and the method is idempotent",
+			"queued again: connection %llu ended (%s) without an answer, and the "
+			"method is idempotent",
 			n, word);
 	case WEFT_STORY_NOT_RETRIED:
 		return snprintf(out, room, "not tried again: %s", word);

@@ -10,11 +10,11 @@ enum weft_story_event {
 	WEFT_STORY_QUEUED_BUSY,       /* connections exist, none is free; number: streams ahead */
 	WEFT_STORY_BOUND_NEW,         /* number: the conn's id */
 	WEFT_STORY_BOUND_REUSED,
-	WEFT_STORY_CONN_FAILED,       /* an attempt to connect failed; status says how */
-	WEFT_STORY_RETRIED_UNSENT,    /* its connection ended before anything was sent */
+	WEFT_STORY_CONN_FAILED,    /* an attempt to connect failed; status says how */
+	WEFT_STORY_RETRIED_UNSENT, /* its connection ended before anything was sent */
 	WEFT_STORY_RETRIED_UNPROCESSED,
 	WEFT_STORY_RETRIED_IDEMPOTENT, /* sent, but safe to repeat, and nothing was answered */
-	WEFT_STORY_NOT_RETRIED,       /* status says why not */
+	WEFT_STORY_NOT_RETRIED,        /* status says why not */
 	WEFT_STORY_DONE,
 	WEFT_STORY_FAILED,
 };

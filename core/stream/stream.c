@@ -36,7 +36,8 @@ struct weft_stream *weft_stream_create(struct weft_context *ctx, bool client)
 /* The same class as at its making, whatever class that is. */
 static void give_back(struct weft_memory *m, struct weft_stream *s)
 {
-	size_t cap = sizeof(*s) <= WEFT_BLOCK_SMALL ? (size_t)WEFT_BLOCK_SMALL : (size_t)WEFT_BLOCK_MEDIUM;
+	size_t cap = sizeof(*s) <= WEFT_BLOCK_SMALL ? (size_t)WEFT_BLOCK_SMALL
+						    : (size_t)WEFT_BLOCK_MEDIUM;
 
 	_Static_assert(sizeof(*s) <= WEFT_BLOCK_MEDIUM, "a stream fits a block");
 	weft_block_put(m, s, cap);
@@ -122,7 +123,8 @@ void weft_stream_close(struct weft_stream *s)
 
 void weft_stream_tell_closed(struct weft_stream *s)
 {
-	void (*on_close)(struct weft_stream *, const struct weft_error *, void *) = s->ops->on_close;
+	void (*on_close)(struct weft_stream *, const struct weft_error *, void *) =
+		s->ops->on_close;
 
 	/* a complete exchange is over once the application has seen all of it */
 	if (!s->detached && s->why.status == WEFT_OK && (weft_buffer_len(&s->in) || !s->end_told)) {

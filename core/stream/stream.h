@@ -32,12 +32,12 @@ struct weft_stream {
 
 	/* clients */
 	struct weft_pool_entry *entry;
-	struct weft_list entry_node; /* queued, or bound */
+	struct weft_list entry_node; /* while QUEUED */
 	uint64_t order;              /* the place in the queue, kept when it comes back */
 	uint64_t opened_us, queued_us;
-	struct weft_timer timer;     /* total_ms */
-	unsigned tries;              /* connections that it was bound to */
-	struct weft_story story;     /* weft_stream_explain */
+	struct weft_timer timer; /* total_ms */
+	unsigned tries;          /* connections that it was bound to */
+	struct weft_story story; /* weft_stream_explain */
 
 	struct weft_arena arena; /* heads */
 	struct weft_head request, response, trailer;
@@ -57,9 +57,10 @@ struct weft_stream {
 	bool delivering;
 
 	bool client;
+	bool idempotent;
 	bool tunnel;
-	bool detached;  /* the application gave it up: on_close only */
-	bool answered;  /* a byte of the response arrived, 1xx included */
+	bool detached; /* the application gave it up: on_close only */
+	bool answered; /* a byte of the response arrived, 1xx included */
 	struct weft_error why;
 	struct weft_list deliver_node, writable_node, close_node;
 };

@@ -12,6 +12,7 @@
 
 struct weft_mailbox;
 struct weft_resolver;
+struct weft_trust_spec;
 
 /* What a turn has still to do, each a list of nodes in the objects; DESIGN 3, "End of turn". */
 struct weft_turn_queues {
@@ -48,6 +49,8 @@ struct weft_context {
 	void *log_user;
 	enum weft_log_level log_level;
 
+	struct weft_trust_spec
+		*no_trust; /* what streams without TLS share by; made for the first */
 	struct weft_list vhosts, listeners, conns, streams, entries;
 	struct weft_turn_queues queues;
 	bool in_turn;

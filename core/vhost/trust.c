@@ -8,8 +8,8 @@
 
 enum { FILE_MAX = 8 << 20 }; /* far above any bundle */
 
-static enum weft_status load(const char *file, struct weft_span memory, struct weft_buffer *to,
-	struct weft_error *err)
+static enum weft_status load(
+	const char *file, struct weft_span memory, struct weft_buffer *to, struct weft_error *err)
 {
 	if (file)
 		return weft_file_load(file, FILE_MAX, to, err);
@@ -90,8 +90,7 @@ enum weft_status weft_trust_load(struct weft_context *ctx, const struct weft_tru
 	if (!spec)
 		return WEFT_ERR_MEMORY;
 	spec->tls = true;
-	spec->system = !trust || trust->system ||
-		       (!trust->ca_file && !trust->ca.len);
+	spec->system = !trust || trust->system || (!trust->ca_file && !trust->ca.len);
 	if (trust && trust->ca_file)
 		st = load(trust->ca_file, none, &spec->ca_file, err);
 	if (st == WEFT_OK && trust)

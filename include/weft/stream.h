@@ -99,6 +99,7 @@ struct weft_stream_options {
 	size_t field_count;
 	int64_t body_len; /* bytes that will be written, -1: not known; ignored without body */
 	bool body; /* writes will follow, ended by weft_stream_finish; else there is no body */
+	bool idempotent; /* doing it twice is as good as once: it may be tried again */
 	enum weft_share share;
 	enum weft_hold hold;
 	const struct weft_trust *trust;           /* NULL: the system's store */

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+# How plugins are added, and the one table that names them.
+
+# A library that pkg-config knows; says which Debian package brings it if it is missing.
+function(weft_find_library prefix module package)
+	pkg_check_modules(${prefix} IMPORTED_TARGET GLOBAL ${module})
+	if(NOT ${prefix}_FOUND)
+		message(FATAL_ERROR "${module} is missing; on Debian: apt install ${package}")
+	endif()
+endfunction()
+
+# Warnings, visibility and include paths that all our own code shares.
+function(weft_target target)
+	target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+		-Wstrict-prototypes -Wmissing-prototypes -fvisibility=hidden)
+	if(WEFT_WERROR)
+		target_compile_options(${target} PRIVATE -Werror)
+	endif()
+	if(WEFT_NO_DLOPEN)
+		target_compile_definitions(${target} PRIVATE WEFT_NO_DLOPEN)
+	endif()
+	target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
+	target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
+	set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+	target_link_options(${target} PRIVATE -Wl,--as-needed)
+endfunction()
+
+# weft_add_plugin(KIND NAME [LIBS targets...]): all *.c of the calling folder. Its objects are a target
+# of their own, so that tests can link them in any build.
+function(weft_add_plugin kind name)
+	cmake_parse_arguments(arg "" "" "LIBS" ${ARGN})
+	file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
+	set(objects weft_${kind}_${name})
+	if(WEFT_PLUGINS STREQUAL "static" OR WEFT_BUILD_TESTS)
+		add_library(${objects} OBJECT ${sources})
+		weft_target(${objects})
+		target_link_libraries(${objects} PUBLIC ${arg_LIBS})
+	endif()
+	if(WEFT_PLUGINS STREQUAL "static")
+		target_link_libraries(weft PRIVATE ${objects})
+		return()
+	endif()
+	add_library(${kind}-${name} MODULE ${sources})
+	weft_target(${kind}-${name})
+	target_compile_definitions(${kind}-${name} PRIVATE WEFT_PLUGIN_MODULE)
+	target_link_libraries(${kind}-${name} PRIVATE weft ${arg_LIBS})
+	# what roles share is not public: each module that uses it has its own
+	set_target_properties(${kind}-${name} PROPERTIES PREFIX ""
+		LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/weft
+		INSTALL_RPATH "$ORIGIN/.." BUILD_RPATH_USE_ORIGIN ON)
+	install(TARGETS ${kind}-${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/weft)
+endfunction()
+
+# The folders of one kind: plugins/event-NAME, plugins/tls-NAME, roles/NAME.
+function(weft_add_backends kind parent)
+	foreach(name ${ARGN})
+		if(kind STREQUAL "role")
+			set(folder ${parent}/${name})
+		else()
+			set(folder ${parent}/${kind}-${name})
+		endif()
+		if(NOT EXISTS ${PROJECT_SOURCE_DIR}/${folder}/CMakeLists.txt)
+			file(GLOB known RELATIVE ${PROJECT_SOURCE_DIR}/${parent}
+				${PROJECT_SOURCE_DIR}/${parent}/*/CMakeLists.txt)
+			string(REPLACE "/CMakeLists.txt" "" known "${known}")
+			message(FATAL_ERROR "no ${kind} called \"${name}\" (no ${folder}); there are: ${known}")
+		endif()
+		add_subdirectory(${PROJECT_SOURCE_DIR}/${folder})
+		set_property(GLOBAL APPEND PROPERTY WEFT_PLUGIN_LIST ${kind}:${name})
+	endforeach()
+endfunction()
+
+# generated/weft_plugin_table.c for the library, and one with everything linked in for the tests.
+function(weft_write_plugin_table)
+	get_property(plugins GLOBAL PROPERTY WEFT_PLUGIN_LIST)
+	foreach(variant ${WEFT_PLUGINS} static)
+		set(externs "")
+		set(entries "")
+		foreach(plugin ${plugins})
+			string(REPLACE ":" ";" parts ${plugin})
+			list(GET parts 0 kind)
+			list(GET parts 1 name)
+			string(TOUPPER ${kind} upper)
+			if(variant STREQUAL "static")
+				string(APPEND externs "extern const struct weft_plugin weft_plugin_${kind}_${name};\n")
+				string(APPEND entries
+					"\t{ WEFT_PLUGIN_${upper}, \"${name}\", &weft_plugin_${kind}_${name} },\n")
+			else()
+				string(APPEND entries "\t{ WEFT_PLUGIN_${upper}, \"${name}\", NULL },\n")
+			endif()
+		endforeach()
+		configure_file(${PROJECT_SOURCE_DIR}/cmake/weft_plugin_table.c.in
+			${CMAKE_BINARY_DIR}/generated/${variant}/weft_plugin_table.c @ONLY)
+	endforeach()
+	weft_target(weft)
+	target_sources(weft PRIVATE ${CMAKE_BINARY_DIR}/generated/${WEFT_PLUGINS}/weft_plugin_table.c)
+	set_property(GLOBAL PROPERTY WEFT_STATIC_TABLE
+		${CMAKE_BINARY_DIR}/generated/static/weft_plugin_table.c)
+endfunction()

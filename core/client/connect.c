@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* A client's connection on its way up: vhost, dialling, transports. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/client/entry.h"
+#include "core/net/dial.h"
+#include "core/net/url.h"
+#include "core/transport/socket.h"
+#include "core/transport/tls.h"
+#include "core/vhost/vhost.h"
+
+/* Puts TLS on the ground transport where the scheme wants it. */
+static enum weft_status build_chain(struct weft_conn *conn, struct weft_transport *ground,
+	struct weft_transport **top, struct weft_error *err)
+{
+	const struct weft_pool_key *key = &conn->entry->key;
+	struct weft_tls_session_options options = { .size = sizeof(options), .allow = key->allow };
+	struct weft_address literal;
+
+	*top = ground;
+	if (!conn->scheme->tls)
+		return WEFT_OK;
+	options.sni = key->sni[0] ? key->sni : NULL;
+	if (weft_address_parse(key->host, 0, &literal, NULL) == WEFT_OK)
+		options.verify_ip = (struct weft_span){ literal.ip,
+			literal.family == WEFT_FAMILY_IPV4 ? 4 : 16 };
+	else
+		options.verify_host = key->host;
+	return weft_transport_tls_client(
+		conn->ctx, ground, conn->ctx->tls->tls, conn->vhost->tls_ctx, &options, top, err);
+}
+
+static void start(struct weft_conn *conn, struct weft_transport *ground)
+{
+	struct weft_transport *top;
+	struct weft_error err = { .status = WEFT_OK };
+
+	if (build_chain(conn, ground, &top, &err)) {
+		weft_transport_destroy(ground);
+		weft_conn_kill(conn, &err);
+		return;
+	}
+	weft_conn_start(conn, top);
+}
+
+static void dialed(
+	void *user, enum weft_status status, weft_socket sock, const struct weft_error *err)
+{
+	struct weft_conn *conn = user;
+	struct weft_transport *ground;
+	struct weft_error no_memory;
+
+	conn->dial = NULL;
+	if (status) {
+		if (status == WEFT_ERR_TIMEOUT)
+			conn->ctx->counters.timeouts++;
+		weft_conn_kill(conn, err);
+		return;
+	}
+	if (weft_transport_socket(conn->ctx, sock, &ground, &no_memory)) {
+		conn->ctx->loop.net->close(conn->ctx->loop.net_state, sock, true);
+		weft_conn_kill(conn, &no_memory);
+		return;
+	}
+	start(conn, ground);
+}
+
+static enum weft_status dial(struct weft_conn *conn, struct weft_error *err)
+{
+	struct weft_pool_entry *e = conn->entry;
+	struct weft_dial_options options = {
+		.host = e->key.host,
+		.port = e->key.port,
+		.connect_ms = e->limits.connect_ms,
+	};
+	struct weft_address to, local;
+	enum weft_status st = WEFT_OK;
+
+	if (e->key.connect_to[0]) {
+		st = weft_endpoint_parse(e->key.connect_to, &to, err);
+		options.to = &to;
+	}
+	if (st == WEFT_OK && e->key.local[0]) {
+		st = weft_address_parse(e->key.local, 0, &local, err);
+		options.local = &local;
+	}
+	return st ? st : weft_dial_start(conn->ctx, &options, dialed, conn, &conn->dial, err);
+}
+
+void weft_pool_connect(struct weft_pool_entry *e)
+{
+	struct weft_context *ctx = e->ctx;
+	struct weft_error err = { .status = WEFT_OK };
+	struct weft_transport *ground;
+	struct weft_conn *conn = weft_conn_create(ctx, e->role, e->key.scheme, true);
+
+	if (!conn) {
+		weft_error_set(&e->why, WEFT_ERR_MEMORY, 0, "no memory for a connection");
+		e->failures = UINT32_MAX;
+		return;
+	}
+	conn->entry = e;
+	conn->limits = e->limits;
+	weft_list_append(&e->conns, &conn->entry_node);
+	e->conn_count++;
+	e->connecting++;
+	ctx->counters.conns_opened++;
+	if (weft_vhost_client(ctx, e->key.trust, &conn->vhost, &err)) {
+		weft_conn_kill(conn, &err);
+		return;
+	}
+	conn->vhost->conns++;
+	if (e->transport) {
+		ground = e->transport;
+		e->transport = NULL;
+		start(conn, ground);
+		return;
+	}
+	if (dial(conn, &err))
+		weft_conn_kill(conn, &err);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* Pool keys, and the entries that are found by them. */
+#include <string.h>
+
+#include "core/client/entry.h"
+#include "core/vhost/trust.h"
+#include "core/vhost/vhost.h"
+
+bool weft_pool_key_equal(const struct weft_pool_key *a, const struct weft_pool_key *b)
+{
+	return a->scheme == b->scheme && a->port == b->port && a->allow == b->allow &&
+	       !strcmp(a->host, b->host) && !strcmp(a->sni, b->sni) &&
+	       !strcmp(a->connect_to, b->connect_to) && !strcmp(a->local, b->local) &&
+	       weft_trust_equal(a->trust, b->trust);
+}
+
+static const char **const_strings(struct weft_pool_key *k, size_t i)
+{
+	const char **all[] = { &k->host, &k->sni, &k->connect_to, &k->local };
+
+	return i < sizeof(all) / sizeof(all[0]) ? all[i] : NULL;
+}
+
+static void free_strings(struct weft_pool_entry *e)
+{
+	const char **s;
+
+	for (size_t i = 0; (s = const_strings(&e->key, i)); i++) {
+		weft_strfree(&e->ctx->memory.alloc, (char *)*s);
+		*s = NULL;
+	}
+}
+
+static bool copy_strings(struct weft_pool_entry *e, const struct weft_pool_key *key)
+{
+	const char *copies[4] = { NULL };
+	const char **s;
+	bool ok = true;
+
+	e->key = *key;
+	for (size_t i = 0; (s = const_strings(&e->key, i)); i++) {
+		copies[i] = weft_strndup(&e->ctx->memory.alloc, *s, strlen(*s));
+		*s = copies[i];
+		ok = ok && copies[i];
+	}
+	if (!ok)
+		free_strings(e);
+	return ok;
+}
+
+struct weft_pool_entry *weft_pool_entry_find(
+	struct weft_context *ctx, const struct weft_pool_key *key)
+{
+	weft_list_each(node, &ctx->entries)
+	{
+		struct weft_pool_entry *e = weft_container_of(node, struct weft_pool_entry, node);
+
+		if (!e->alone && weft_pool_key_equal(&e->key, key))
+			return e;
+	}
+	return NULL;
+}
+
+struct weft_pool_entry *weft_pool_entry_make(struct weft_context *ctx,
+	const struct weft_pool_key *key, const struct weft_plugin *role,
+	const struct weft_limits *limits)
+{
+	struct weft_pool_entry *e = weft_zalloc(&ctx->memory.alloc, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	e->ctx = ctx;
+	if (!copy_strings(e, key)) {
+		weft_free(&ctx->memory.alloc, e, sizeof(*e));
+		return NULL;
+	}
+	weft_trust_ref(e->key.trust);
+	e->role = role;
+	e->limits = *limits;
+	weft_list_init(&e->queue);
+	weft_list_init(&e->conns);
+	weft_list_append(&ctx->entries, &e->node);
+	return e;
+}
+
+void weft_pool_entry_free(struct weft_pool_entry *e)
+{
+	weft_loop_timer_cancel(&e->ctx->loop, &e->warm);
+	weft_list_remove(&e->pump_node);
+	weft_list_remove(&e->node);
+	weft_transport_destroy(e->transport);
+	weft_trust_release(e->key.trust);
+	free_strings(e);
+	weft_free(&e->ctx->memory.alloc, e, sizeof(*e));
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The pool's decisions: who is bound to what, when another connection is made, and what happens to
+ * streams whose connection ended. DESIGN 5; the numbers in the comments are its laws.
+ */
+#include "core/client/pool.h"
+
+#include <string.h>
+
+#include "core/client/entry.h"
+
+enum {
+	TRIES_MAX = 5,    /* connections that one stream may see end */
+	ATTEMPTS_MAX = 2, /* law 5: one fresh attempt, then all fail */
+};
+
+static uint64_t age_us(const struct weft_stream *s)
+{
+	return weft_loop_now(&s->ctx->loop) - s->opened_us;
+}
+
+static void wake(struct weft_pool_entry *e)
+{
+	weft_turn_queue(e->ctx, &e->ctx->queues.pump, &e->pump_node);
+}
+
+/* Law 5: it keeps its place. Newcomers have the highest order, so this ends at once for them. */
+static void enqueue(struct weft_pool_entry *e, struct weft_stream *s)
+{
+	struct weft_list *before = &e->queue;
+
+	while (before->prev != &e->queue &&
+		weft_container_of(before->prev, struct weft_stream, entry_node)->order > s->order)
+		before = before->prev;
+	weft_list_insert(before, &s->entry_node);
+	e->queued++;
+	s->state = WEFT_STREAM_QUEUED;
+	s->queued_us = weft_loop_now(&e->ctx->loop);
+	wake(e);
+}
+
+static void dequeue(struct weft_pool_entry *e, struct weft_stream *s)
+{
+	uint64_t waited = weft_loop_now(&e->ctx->loop) - s->queued_us;
+
+	weft_list_remove(&s->entry_node);
+	e->queued--;
+	e->ctx->counters.queue_us += waited;
+	if (waited > e->ctx->counters.queue_us_max)
+		e->ctx->counters.queue_us_max = waited;
+}
+
+enum weft_status weft_pool_submit(struct weft_stream *s, const struct weft_pool_key *key,
+	const struct weft_plugin *role, const struct weft_limits *limits, bool alone,
+	struct weft_transport *transport, struct weft_error *err)
+{
+	struct weft_context *ctx = s->ctx;
+	struct weft_pool_entry *e = alone ? NULL : weft_pool_entry_find(ctx, key);
+
+	if (e && e->queued >= ctx->max_queue) {
+		ctx->counters.limits_hit++;
+		return weft_error_set(err, WEFT_ERR_LIMIT, 0, "%u streams wait for %s:%u already",
+			e->queued, key->host, key->port);
+	}
+	if (!e)
+		e = weft_pool_entry_make(ctx, key, role, limits);
+	if (!e)
+		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory to queue a stream");
+	e->alone = alone;
+	e->transport = transport;
+	s->entry = e;
+	s->order = ctx->counters.streams_opened++;
+	weft_story_add(&s->story,
+		e->conn_count ? WEFT_STORY_QUEUED_BUSY : WEFT_STORY_QUEUED_CONNECTING, 0, WEFT_OK,
+		e->queued);
+	enqueue(e, s);
+	return WEFT_OK;
+}
+
+void weft_pool_leave(struct weft_stream *s)
+{
+	struct weft_pool_entry *e = s->entry;
+
+	if (!e)
+		return;
+	if (weft_list_linked(&s->entry_node))
+		dequeue(e, s);
+	s->entry = NULL;
+	wake(e);
+}
+
+/* ---- binding ---- */
+
+static unsigned capacity(const struct weft_conn *conn)
+{
+	const struct weft_role_ops *ops;
+
+	if (conn->state != WEFT_CONN_OPEN || conn->ending || !conn->pipe.role)
+		return 0;
+	ops = conn->pipe.role->role->ops;
+	return ops->capacity && ops->open ? ops->capacity(conn->pipe.state) : 0;
+}
+
+/* The one that was used last: the others may grow old and go. */
+static struct weft_conn *ready_conn(struct weft_pool_entry *e)
+{
+	struct weft_conn *best = NULL;
+
+	weft_list_each(node, &e->conns)
+	{
+		struct weft_conn *conn = weft_container_of(node, struct weft_conn, entry_node);
+
+		if (capacity(conn) && (!best || conn->idle_since_us > best->idle_since_us))
+			best = conn;
+	}
+	return best;
+}
+
+static void count_bound(struct weft_conn *conn, struct weft_stream *s)
+{
+	struct weft_counters *c = &conn->ctx->counters;
+
+	if (++conn->served > c->streams_per_conn_max)
+		c->streams_per_conn_max = conn->served;
+	weft_story_add(&s->story, conn->served > 1 ? WEFT_STORY_BOUND_REUSED : WEFT_STORY_BOUND_NEW,
+		age_us(s), WEFT_OK, conn->id);
+}
+
+static void bind(struct weft_pool_entry *e, struct weft_stream *s, struct weft_conn *conn)
+{
+	const struct weft_role_ops *ops = conn->pipe.role->role->ops;
+	struct weft_error err = { .status = WEFT_OK };
+
+	dequeue(e, s);
+	s->state = WEFT_STREAM_BOUND;
+	s->pipe = &conn->pipe;
+	s->tries++;
+	weft_list_append(&conn->pipe.streams, &s->pipe_node);
+	count_bound(conn, s);
+	if (ops->open(conn->pipe.state, s, &err)) {
+		weft_list_remove(&s->pipe_node);
+		s->pipe = NULL;
+		weft_stream_over(s, &err);
+		return;
+	}
+	if (s->has_trailer && s->pipe && ops->head)
+		(void)ops->head(conn->pipe.state, s, &s->trailer, WEFT_HEAD_TRAILER, true, NULL);
+	if (s->pipe && (s->out.len || s->finished))
+		ops->ready(conn->pipe.state, s);
+}
+
+/* Laws 2 and 7: as many connections as streams wait for, and as may be. */
+static bool may_connect(const struct weft_pool_entry *e)
+{
+	unsigned max = e->alone ? 1 : e->ctx->max_conns;
+
+	return e->queued > e->connecting && e->conn_count < max;
+}
+
+static void fail_queue(struct weft_pool_entry *e)
+{
+	struct weft_list all;
+	struct weft_list *node;
+
+	weft_list_init(&all);
+	weft_list_splice(&all, &e->queue);
+	while ((node = all.next) != &all) {
+		struct weft_stream *s = weft_container_of(node, struct weft_stream, entry_node);
+
+		weft_stream_over(s, &e->why);
+	}
+}
+
+/* Closes what has been idle for too long; tells when to look again. */
+static void cool(struct weft_pool_entry *e);
+
+static void warm_due(struct weft_timer *timer, void *user)
+{
+	(void)timer;
+	cool(user);
+}
+
+static void cool(struct weft_pool_entry *e)
+{
+	uint64_t now = weft_loop_now(&e->ctx->loop), next = WEFT_NEVER, due;
+	bool close_now = e->alone || e->ctx->life != WEFT_LIFE_RUNNING;
+
+	weft_list_each_safe(node, &e->conns)
+	{
+		struct weft_conn *conn = weft_container_of(node, struct weft_conn, entry_node);
+
+		if (conn->state != WEFT_CONN_OPEN || !weft_list_empty(&conn->pipe.streams))
+			continue;
+		due = conn->idle_since_us + (uint64_t)e->ctx->keep_warm_ms * 1000;
+		if (close_now || due <= now)
+			weft_conn_close(conn);
+		else if (due < next)
+			next = due;
+	}
+	if (next == WEFT_NEVER)
+		weft_loop_timer_cancel(&e->ctx->loop, &e->warm);
+	else
+		weft_loop_timer(&e->ctx->loop, &e->warm, next, warm_due, e);
+}
+
+void weft_pool_pump(struct weft_pool_entry *e)
+{
+	struct weft_conn *conn;
+
+	if (e->failures >= ATTEMPTS_MAX) {
+		fail_queue(e);
+		e->failures = 0;
+	}
+	while (!weft_list_empty(&e->queue) && (conn = ready_conn(e)))
+		bind(e, weft_container_of(e->queue.next, struct weft_stream, entry_node), conn);
+	while (may_connect(e) && e->failures < ATTEMPTS_MAX)
+		weft_pool_connect(e);
+	/* a stream that needs no connection any more leaves none that is still being made */
+	if (!e->queued && e->connecting) {
+		weft_list_each_safe(node, &e->conns)
+		{
+			conn = weft_container_of(node, struct weft_conn, entry_node);
+			if (conn->state < WEFT_CONN_OPEN)
+				weft_conn_close(conn);
+		}
+	}
+	if (!e->queued && weft_list_empty(&e->conns) && !weft_list_linked(&e->pump_node)) {
+		weft_pool_entry_free(e);
+		return;
+	}
+	cool(e);
+}
+
+/* ---- what conns and roles report ---- */
+
+void weft_pool_conn_up(struct weft_conn *conn)
+{
+	struct weft_pool_entry *e = conn->entry;
+
+	e->connecting--;
+	e->failures = 0;
+	conn->idle_since_us = weft_loop_now(&e->ctx->loop);
+	wake(e);
+}
+
+/* Law 5, end: what another attempt would meet again. */
+static bool would_repeat(const struct weft_error *why)
+{
+	return why->status == WEFT_ERR_RESOLVE || why->status == WEFT_ERR_VERIFY ||
+	       why->status == WEFT_ERR_ARGUMENT || why->status == WEFT_ERR_UNSUPPORTED ||
+	       why->status == WEFT_ERR_NOT_FOUND;
+}
+
+static void attempt_failed(struct weft_pool_entry *e, struct weft_conn *conn)
+{
+	e->connecting--;
+	if (conn->why.status == WEFT_OK) /* nobody wanted it any more */
+		return;
+	e->ctx->counters.conns_failed++;
+	e->why = conn->why;
+	e->failures = would_repeat(&conn->why) || e->alone ? ATTEMPTS_MAX : e->failures + 1;
+	weft_list_each(node, &e->queue)
+	{
+		struct weft_stream *s = weft_container_of(node, struct weft_stream, entry_node);
+
+		weft_story_add(
+			&s->story, WEFT_STORY_CONN_FAILED, age_us(s), conn->why.status, conn->id);
+	}
+}
+
+void weft_pool_conn_down(struct weft_conn *conn)
+{
+	struct weft_pool_entry *e = conn->entry;
+
+	if (conn->state < WEFT_CONN_OPEN)
+		attempt_failed(e, conn);
+	conn->entry = NULL;
+	weft_list_remove(&conn->entry_node);
+	e->conn_count--;
+	wake(e);
+}
+
+void weft_pool_capacity_changed(struct weft_conn *conn)
+{
+	if (!conn->entry)
+		return;
+	if (weft_list_empty(&conn->pipe.streams))
+		conn->idle_since_us = weft_loop_now(&conn->ctx->loop);
+	wake(conn->entry);
+}
+
+/* Law 5: may it go to another connection? Says which event to tell, or why not. */
+static enum weft_status may_retry(
+	const struct weft_stream *s, enum weft_cause cause, enum weft_story_event *event)
+{
+	if (s->ctx->life == WEFT_LIFE_DESTROYING)
+		return WEFT_ERR_SHUTDOWN;
+	if (s->tries >= TRIES_MAX || s->answered || s->tunnel)
+		return WEFT_ERR_LIMIT;
+	if (cause == WEFT_CAUSE_UNSENT)
+		*event = WEFT_STORY_RETRIED_UNSENT;
+	else if (cause == WEFT_CAUSE_UNPROCESSED)
+		*event = WEFT_STORY_RETRIED_UNPROCESSED;
+	else if (cause == WEFT_CAUSE_UNKNOWN && s->idempotent)
+		*event = WEFT_STORY_RETRIED_IDEMPOTENT;
+	else
+		return WEFT_ERR_STATE;
+	return WEFT_OK;
+}
+
+void weft_pool_returned(struct weft_stream *s, enum weft_cause cause, const struct weft_error *why)
+{
+	enum weft_story_event event = WEFT_STORY_NOT_RETRIED;
+	struct weft_error err = *why;
+	enum weft_status st =
+		cause == WEFT_CAUSE_FAILED ? WEFT_ERR_STATE : may_retry(s, cause, &event);
+
+	if (st == WEFT_OK)
+		st = weft_stream_rewind(s, &err);
+	if (st) {
+		weft_story_add(&s->story, WEFT_STORY_NOT_RETRIED, age_us(s), err.status, 0);
+		weft_stream_over(s, &err);
+		return;
+	}
+	weft_story_add(&s->story, event, age_us(s), why->status, 0);
+	s->ctx->counters.streams_retried++;
+	enqueue(s->entry, s);
+}
+
+void weft_pool_drain(struct weft_context *ctx)
+{
+	weft_list_each(node, &ctx->entries)
+		wake(weft_container_of(node, struct weft_pool_entry, node));
+}
+
+void weft_pool_finish(struct weft_context *ctx)
+{
+	weft_list_each_safe(node, &ctx->entries)
+		weft_pool_entry_free(weft_container_of(node, struct weft_pool_entry, node));
+}

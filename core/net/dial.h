@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Getting a connected socket: resolve the name, then try every address, one after another. */
+#ifndef WEFT_CORE_NET_DIAL_H
+#define WEFT_CORE_NET_DIAL_H
+
+#include "core/system/context.h"
+#include "weft/address.h"
+
+struct weft_dial;
+
+struct weft_dial_options {
+	const char *host; /* a name or a literal, unless to is set */
+	uint16_t port;
+	const struct weft_address *to;    /* just this address, or NULL */
+	const struct weft_address *local; /* bind first, or NULL */
+	uint32_t connect_ms;              /* an address */
+};
+
+/*
+ * Called once, from the loop, never from within weft_dial_start. OK: sock is the caller's from then on.
+ * Otherwise err says how the last address failed, and how many there were.
+ */
+typedef void (*weft_dialed_fn)(
+	void *user, enum weft_status status, weft_socket sock, const struct weft_error *err);
+
+enum weft_status weft_dial_start(struct weft_context *ctx, const struct weft_dial_options *options,
+	weft_dialed_fn fn, void *user, struct weft_dial **out, struct weft_error *err);
+/* fn is not called any more. NULL is safe; a dial that has called fn is gone already. */
+void weft_dial_cancel(struct weft_dial *dial);
+
+#endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening a client's stream: from options to a place in the pool's queue. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/field.h"
+#include "core/client/pool.h"
+#include "core/net/url.h"
+#include "core/plugin/roles.h"
+#include "core/stream/stream.h"
+#include "core/vhost/trust.h"
+#include "core/vhost/vhost.h"
+
+/* What open works with; all text is in the stream's arena. */
+struct opening {
+	struct weft_context *ctx;
+	const struct weft_stream_options *options;
+	struct weft_stream *stream;
+	struct weft_url url;
+	const struct weft_plugin *role;
+	struct weft_pool_key key;
+	struct weft_limits limits;
+};
+
+static enum weft_status no_memory(struct weft_error *err)
+{
+	return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a stream");
+}
+
+static const char *lower(struct opening *o, struct weft_span span)
+{
+	char *text = weft_arena_text(&o->stream->arena, (const char *)span.ptr, span.len);
+
+	for (char *c = text; c && *c; c++) {
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c | 0x20);
+	}
+	return text;
+}
+
+static const char *or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
+static enum weft_status check_place(struct opening *o, struct weft_error *err)
+{
+	const struct weft_stream_options *opt = o->options;
+	struct weft_address addr;
+
+	if (o->url.is_unix)
+		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
+			"URL \"%.100s\": expected a host; a socket's path goes into connect_to",
+			opt->url);
+	if (!o->url.has_port && !o->key.scheme->port)
+		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
+			"URL \"%.100s\": expected a port, %s has no default", opt->url,
+			o->key.scheme->name);
+	o->key.port = o->url.has_port ? o->url.port : o->key.scheme->port;
+	if (!o->key.port)
+		return weft_error_set(
+			err, WEFT_ERR_ARGUMENT, 0, "URL \"%.100s\": port 0", opt->url);
+	if (opt->connect_to && weft_endpoint_parse(opt->connect_to, &addr, err))
+		return weft_error_prefix(err, "connect_to");
+	if (opt->local_address && weft_address_parse(opt->local_address, 0, &addr, err))
+		return weft_error_prefix(err, "local_address");
+	if (o->url.is_ipv6 && weft_address_parse(o->key.host, 0, &addr, err))
+		return weft_error_prefix(err, "URL \"%.100s\"", opt->url);
+	return WEFT_OK;
+}
+
+static enum weft_status make_key(struct opening *o, struct weft_error *err)
+{
+	const struct weft_stream_options *opt = o->options;
+	struct weft_address literal;
+	enum weft_status st;
+
+	o->role = weft_roles_by_scheme(o->ctx, o->url.scheme, &o->key.scheme, err);
+	if (!o->role)
+		return WEFT_ERR_UNSUPPORTED;
+	if (!o->role->role->ops->open)
+		return weft_error_set(err, WEFT_ERR_UNSUPPORTED, 0,
+			"role %s serves, and opens nothing", o->role->name);
+	o->key.host = o->url.is_unix ? "" : lower(o, o->url.host);
+	if (!o->key.host)
+		return no_memory(err);
+	st = check_place(o, err);
+	if (st)
+		return st;
+	o->key.connect_to = or_empty(opt->connect_to);
+	o->key.local = or_empty(opt->local_address);
+	o->key.sni = "";
+	if (!o->key.scheme->tls)
+		return WEFT_OK;
+	if (!o->ctx->tls)
+		return weft_error_set(err, WEFT_ERR_UNSUPPORTED, 0,
+			"%s needs TLS, but this context has no TLS backend", o->key.scheme->name);
+	o->key.allow = opt->allow;
+	if (opt->sni)
+		o->key.sni = opt->sni;
+	else if (weft_address_parse(o->key.host, 0, &literal, NULL))
+		o->key.sni = o->key.host; /* an address is no server name: RFC 6066 section 3 */
+	if (opt->allow)
+		weft_log(o->ctx, WEFT_LOG_WARN, "%s: certificate checks are switched off (0x%x)",
+			o->key.host, opt->allow);
+	return WEFT_OK;
+}
+
+static enum weft_status load_trust(struct opening *o, struct weft_error *err)
+{
+	const char *alpn[WEFT_ALPN_MAX + 1];
+
+	if (!o->key.scheme->tls) {
+		/* one for all, without a word in it */
+		if (o->ctx->no_trust) {
+			o->key.trust = weft_trust_ref(o->ctx->no_trust);
+			return WEFT_OK;
+		}
+		if (weft_trust_none(o->ctx, &o->ctx->no_trust, err))
+			return WEFT_ERR_MEMORY;
+		o->key.trust = weft_trust_ref(o->ctx->no_trust);
+		return WEFT_OK;
+	}
+	weft_roles_alpn(o->ctx, o->key.scheme, alpn, WEFT_ALPN_MAX + 1);
+	return weft_trust_load(o->ctx, o->options->trust, o->options->credential,
+		o->options->alpn ? o->options->alpn : alpn, &o->key.trust, err);
+}
+
+static enum weft_status make_request(struct opening *o, struct weft_error *err)
+{
+	const struct weft_stream_options *opt = o->options;
+	struct weft_arena *arena = &o->stream->arena;
+	const struct weft_url *u = &o->url;
+	struct weft_head head = {
+		.method = opt->method,
+		.scheme = o->key.scheme->name,
+		.body_len = opt->body ? opt->body_len : 0,
+		.fields = opt->fields,
+		.field_count = opt->field_count,
+	};
+
+	head.authority = weft_arena_text(arena, (const char *)u->authority.ptr, u->authority.len);
+	head.target = weft_arena_text(arena, (const char *)u->target.ptr, u->target.len);
+	if (!head.authority || !head.target || weft_head_copy(arena, &o->stream->request, &head))
+		return no_memory(err);
+	return WEFT_OK;
+}
+
+static void override(uint32_t *limit, uint32_t value)
+{
+	if (value)
+		*limit = value;
+}
+
+static void set_limits(struct opening *o)
+{
+	o->limits = o->ctx->limits;
+	/* a client waits for an answer as long as idle_ms allows, unless told otherwise */
+	o->limits.header_ms = o->options->header_ms;
+	override(&o->limits.connect_ms, o->options->connect_ms);
+	override(&o->limits.handshake_ms, o->options->handshake_ms);
+	override(&o->limits.idle_ms, o->options->idle_ms);
+	override(&o->limits.flush_ms, o->options->flush_ms);
+}
+
+static void total_timeout(struct weft_timer *timer, void *user)
+{
+	struct weft_stream *s = user;
+	struct weft_error why;
+
+	(void)timer;
+	s->ctx->counters.timeouts++;
+	weft_error_set(&why, WEFT_ERR_TIMEOUT, 0, "not complete within its total time");
+	weft_stream_unbind(s);
+	weft_stream_over(s, &why);
+}
+
+static enum weft_status prepare(struct opening *o, struct weft_error *err)
+{
+	const struct weft_stream_options *opt = o->options;
+	enum weft_status st;
+
+	if (o->ctx->life != WEFT_LIFE_RUNNING)
+		return weft_error_set(err, WEFT_ERR_SHUTDOWN, 0, "the context is going away");
+	if (!opt->url)
+		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0, "a stream needs a URL");
+	st = weft_url_parse(opt->url, &o->url, err);
+	if (st)
+		return st;
+	o->stream = weft_stream_create(o->ctx, true);
+	if (!o->stream)
+		return no_memory(err);
+	st = make_key(o, err);
+	if (st == WEFT_OK)
+		st = make_request(o, err);
+	if (st == WEFT_OK)
+		st = load_trust(o, err);
+	if (st == WEFT_OK && opt->hold == WEFT_HOLD_STREAM)
+		st = weft_vhost_client(o->ctx, o->key.trust, &o->stream->vhost, err);
+	return st;
+}
+
+enum weft_status weft_stream_open(struct weft_context *ctx,
+	const struct weft_stream_options *options, const struct weft_stream_ops *ops, void *user,
+	struct weft_stream **out, struct weft_error *err)
+{
+	struct opening o = { .ctx = ctx, .options = options };
+	struct weft_stream *s;
+	enum weft_status st = prepare(&o, err);
+
+	if (st)
+		goto out;
+	s = o.stream;
+	set_limits(&o);
+	weft_stream_set_ops(s, ops, user);
+	s->idempotent = options->idempotent;
+	/* set before it can be bound: the role looks at it */
+	s->finished = !options->body;
+	st = weft_pool_submit(s, &o.key, o.role, &o.limits,
+		options->share == WEFT_SHARE_ALONE || options->transport, options->transport, err);
+	if (st)
+		goto out;
+	if (options->total_ms)
+		weft_loop_timer(&ctx->loop, &s->timer,
+			s->opened_us + (uint64_t)options->total_ms * 1000, total_timeout, s);
+	*out = s;
+out:
+	weft_trust_release(o.key.trust);
+	if (st && o.stream)
+		weft_stream_free(o.stream);
+	return st;
+}

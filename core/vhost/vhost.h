@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Vhosts: reference-counted identities. Made with their TLS context when the first reference is taken,
+ * freed whole with the last. DESIGN 6.
+ */
+#ifndef WEFT_CORE_VHOST_VHOST_H
+#define WEFT_CORE_VHOST_VHOST_H
+
+#include "core/vhost/trust.h"
+#include "weft/plugin/tls.h"
+#include "weft/vhost.h"
+
+/* A server's TLS context for one scheme: schemes differ in ALPN. */
+struct weft_vhost_tls {
+	struct weft_list node;
+	const struct weft_scheme *scheme;
+	void *tls_ctx;
+};
+
+struct weft_vhost {
+	struct weft_context *ctx;
+	struct weft_list node; /* of ctx->vhosts */
+	char *name;
+	char **aliases; /* NULL-terminated, or NULL */
+	size_t alias_count;
+	bool client;
+	bool dying;   /* invisible to look-ups */
+	bool app_ref; /* the application still holds its own */
+	unsigned refs, conns;
+	uint64_t made_us;
+	struct weft_limits limits;
+	/* servers */
+	const struct weft_route *routes;
+	struct weft_buffer cert, key;
+	struct weft_list tls;      /* struct weft_vhost_tls */
+	struct weft_list bindings; /* struct weft_binding */
+	/* clients */
+	struct weft_trust_spec *trust;
+	void *tls_ctx; /* NULL: no TLS */
+};
+
+struct weft_vhost *weft_vhost_ref(struct weft_vhost *vh);
+void weft_vhost_release(struct weft_vhost *vh);
+
+/* The living client vhost with this content, or a new one; a reference is the caller's. */
+enum weft_status weft_vhost_client(struct weft_context *ctx, struct weft_trust_spec *trust,
+	struct weft_vhost **out, struct weft_error *err);
+
+/* A server's TLS context for scheme, made at its first use. NULL and err if it cannot be. */
+void *weft_vhost_tls(
+	struct weft_vhost *vh, const struct weft_scheme *scheme, struct weft_error *err);
+
+/* host may have a port and brackets; case does not count. */
+bool weft_vhost_matches(const struct weft_vhost *vh, const char *host);
+const struct weft_route *weft_vhost_route(const struct weft_vhost *vh, const char *target);
+
+/* Of draining: no listener of the context accepts any more. */
+void weft_vhost_stop_listening(struct weft_vhost *vh);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* The exchange: how it begins, ends, and becomes a tunnel. */
+#include <string.h>
+
+#include "roles/h1/h1.h"
+
+void weft_h1_reset_exchange(struct weft_h1 *h)
+{
+	memset(&h->in, 0, sizeof(h->in));
+	memset(&h->out, 0, sizeof(h->out));
+	h->stream = NULL;
+	h->active = false;
+	h->drained = 0;
+	h->http10 = h->head_method = h->connect_method = h->upgrade = false;
+	h->tunnel_due = h->expect = h->heard = h->answered = false;
+	h->informational = 0;
+}
+
+void weft_h1_end_exchange(struct weft_h1 *h, enum weft_cause cause, const struct weft_error *why)
+{
+	struct weft_stream *s = h->stream;
+
+	weft_h1_reset_exchange(h);
+	weft_h1_moved(h);
+	if (s)
+		weft_role_closed(s, cause, why);
+}
+
+void weft_h1_close(struct weft_h1 *h)
+{
+	h->closing = true;
+	weft_pipe_close(h->pipe);
+}
+
+void weft_h1_bounds(const struct weft_h1 *h, struct weft_http_bounds *bounds)
+{
+	bounds->bytes = h->limits->header_bytes < WEFT_H1_HEAD_MAX ? h->limits->header_bytes
+								   : (uint32_t)WEFT_H1_HEAD_MAX;
+	bounds->fields = h->limits->header_count;
+}
+
+struct weft_field *weft_h1_table(struct weft_h1 *h, struct weft_field *small, uint32_t lines)
+{
+	if (lines <= WEFT_H1_FIELDS)
+		return small;
+	return weft_alloc(h->alloc, lines * sizeof(*small));
+}
+
+void weft_h1_table_done(
+	struct weft_h1 *h, struct weft_field *small, struct weft_field *table, uint32_t lines)
+{
+	if (table != small)
+		weft_free(h->alloc, table, lines * sizeof(*table));
+}
+
+void weft_h1_begin_tunnel(struct weft_h1 *h)
+{
+	h->in.body = WEFT_HTTP_BODY_TUNNEL;
+	h->in.done = false;
+	h->out.body = WEFT_HTTP_BODY_TUNNEL;
+	h->out.hold = false;
+	h->out.done = false;
+	h->keep = false;
+	h->tunnel_due = true;
+	weft_h1_moved(h);
+}
+
+void weft_h1_tell_tunnel(struct weft_h1 *h)
+{
+	if (!h->tunnel_due)
+		return;
+	h->tunnel_due = false;
+	if (h->stream)
+		weft_role_tunnel(h->stream);
+}

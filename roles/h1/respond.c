@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* What a server sends besides bodies: heads, 100, and refusals of its own. */
+#include <stdio.h>
+#include <string.h>
+
+#include "roles/h1/h1.h"
+#include "roles/h1/writer.h"
+#include "roles/http/chars.h"
+#include "roles/http/outgoing.h"
+#include "weft/http.h"
+
+static const char *date(struct weft_h1 *h)
+{
+	int64_t now = weft_pipe_wall(h->pipe);
+
+	if (now != h->date_second || !h->date[0]) {
+		weft_http_date(now, h->date);
+		h->date_second = now;
+	}
+	return h->date;
+}
+
+static void status_line(struct weft_h1_writer *w, unsigned status)
+{
+	weft_h1_write_text(w, "HTTP/1.1 ");
+	weft_h1_write_number(w, status);
+	weft_h1_write(w, " ", 1);
+	weft_h1_write_text(w, weft_http_reason(status));
+	weft_h1_write(w, "\r\n", 2);
+}
+
+void weft_h1_refuse(struct weft_h1 *h, unsigned status, const char *why)
+{
+	struct weft_h1_writer w = { .pipe = h->pipe, .status = WEFT_OK, .len = 0 };
+	char body[256];
+	int len = snprintf(body, sizeof(body), "%u %s: %s\n", status, weft_http_reason(status), why);
+
+	status_line(&w, status);
+	weft_h1_write_field(&w, "date", date(h));
+	weft_h1_write_field(&w, "content-type", "text/plain; charset=utf-8");
+	weft_h1_write_text(&w, "content-length: ");
+	weft_h1_write_number(&w, (uint64_t)len);
+	weft_h1_write_text(&w, "\r\nconnection: close\r\n\r\n");
+	weft_h1_write(&w, body, (size_t)len);
+	/* where it does not get through, the connection ends all the same */
+	(void)weft_h1_write_end(&w);
+	weft_h1_close(h);
+}
+
+void weft_h1_send_continue(struct weft_h1 *h)
+{
+	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	struct weft_segment seg = weft_segment_static(text, sizeof(text) - 1);
+
+	h->expect = false;
+	(void)weft_pipe_send(h->pipe, 0, &seg, 1, false);
+}
+
+static bool asks_for_close(const struct weft_head *head)
+{
+	for (size_t i = 0; i < head->field_count; i++) {
+		if (weft_http_same(head->fields[i].name, head->fields[i].name_len, "connection"))
+			return true; /* "close" is the only value that the check lets through */
+	}
+	return false;
+}
+
+static bool is_tunnel(const struct weft_h1 *h, unsigned status, bool fin)
+{
+	return status == 101 || (h->connect_method && status / 100 == 2 && !fin);
+}
+
+static enum weft_status check(const struct weft_h1 *h, const struct weft_head *head,
+	enum weft_head_kind kind, bool fin, struct weft_error *err)
+{
+	bool bodyless = weft_http_bodyless(h->head_method ? "HEAD" : NULL, head->status);
+
+	if (kind == WEFT_HEAD_INFORMATIONAL && (head->status / 100 != 1 || head->status == 101))
+		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
+			"status %u in an informational head: expected 1xx but 101", head->status);
+	if (kind == WEFT_HEAD_FINAL && head->status != 101 &&
+		(head->status < 200 || head->status > 999))
+		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
+			"status %u in a final head: expected 101 or 200 to 999", head->status);
+	if (kind == WEFT_HEAD_FINAL && fin && head->body_len > 0 && !bodyless)
+		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
+			"a head that ends the response announces %lld bytes of body",
+			(long long)head->body_len);
+	if (head->status == 101 && (!h->upgrade || fin))
+		return weft_error_set(err, WEFT_ERR_STATE, 0,
+			"status 101: the request offered no change of protocol");
+	if (is_tunnel(h, head->status, fin) && h->in.body != WEFT_HTTP_BODY_NONE && !h->in.done)
+		return weft_error_set(err, WEFT_ERR_STATE, 0,
+			"the request's body must be read before the protocol changes");
+	return weft_http_check_fields(
+		WEFT_HTTP_OUT_RESPONSE, head->fields, head->field_count, err);
+}
+
+/* How the body will be sent, and whether the connection can go on behind it. */
+static void frame(struct weft_h1 *h, const struct weft_head *head, bool fin)
+{
+	if (is_tunnel(h, head->status, fin)) {
+		weft_h1_begin_tunnel(h);
+		return;
+	}
+	if (h->draining || asks_for_close(head))
+		h->keep = false;
+	/* a client that still waits for 100 may, or may not, send its body: RFC 9110 10.1.1 */
+	if (h->expect && !h->in.done)
+		h->keep = false;
+	h->expect = false;
+	h->out.left = 0;
+	if (weft_http_bodyless(h->head_method ? "HEAD" : NULL, head->status)) {
+		h->out.body = WEFT_HTTP_BODY_NONE;
+	} else if (fin || head->body_len >= 0) {
+		h->out.body = WEFT_HTTP_BODY_LENGTH;
+		h->out.left = fin ? 0 : (uint64_t)head->body_len;
+	} else if (h->http10) {
+		h->out.body = WEFT_HTTP_BODY_CLOSE;
+		h->keep = false;
+	} else {
+		h->out.body = WEFT_HTTP_BODY_CHUNKED;
+	}
+}
+
+static void length_field(struct weft_h1_writer *w, uint64_t length)
+{
+	weft_h1_write_text(w, "content-length: ");
+	weft_h1_write_number(w, length);
+	weft_h1_write(w, "\r\n", 2);
+}
+
+static void framing_fields(
+	struct weft_h1 *h, struct weft_h1_writer *w, const struct weft_head *head)
+{
+	switch (h->out.body) {
+	case WEFT_HTTP_BODY_TUNNEL:
+		if (head->status == 101)
+			weft_h1_write_field(w, "connection", "upgrade");
+		return;
+	case WEFT_HTTP_BODY_LENGTH:
+		length_field(w, h->out.left);
+		break;
+	case WEFT_HTTP_BODY_CHUNKED:
+		weft_h1_write_field(w, "transfer-encoding", "chunked");
+		break;
+	case WEFT_HTTP_BODY_NONE:
+		/* what a GET would have brought; 204 may say nothing: RFC 9110 section 8.6 */
+		if (head->status != 204 && (head->body_len > 0 || (!head->body_len && head->status != 304)))
+			length_field(w, (uint64_t)head->body_len);
+		break;
+	default:
+		break;
+	}
+	if (!h->keep)
+		weft_h1_write_field(w, "connection", "close");
+	else if (h->http10)
+		weft_h1_write_field(w, "connection", "keep-alive");
+}
+
+enum weft_status weft_h1_respond(struct weft_h1 *h, const struct weft_head *head,
+	enum weft_head_kind kind, bool fin, struct weft_error *err)
+{
+	struct weft_h1_writer w = { .pipe = h->pipe, .status = WEFT_OK, .len = 0 };
+	enum weft_status st;
+
+	if (h->out.head_sent)
+		return weft_error_set(err, WEFT_ERR_STATE, 0, "the head was sent already");
+	st = check(h, head, kind, fin, err);
+	if (st)
+		return st;
+	if (kind == WEFT_HEAD_INFORMATIONAL) {
+		if (h->http10)
+			return WEFT_OK; /* would be taken for the answer */
+		if (head->status == 100)
+			h->expect = false;
+	} else {
+		frame(h, head, fin);
+	}
+	status_line(&w, head->status);
+	if (kind == WEFT_HEAD_FINAL) {
+		if (!weft_head_find(head, "date"))
+			weft_h1_write_field(&w, "date", date(h));
+		framing_fields(h, &w, head);
+	}
+	weft_h1_write_fields(&w, head->fields, head->field_count);
+	weft_h1_write(&w, "\r\n", 2);
+	st = weft_h1_write_end(&w);
+	if (st)
+		return weft_error_set(err, st, 0, "the connection takes no output any more");
+	if (kind == WEFT_HEAD_FINAL)
+		h->out.head_sent = true;
+	weft_pipe_want_output(h->pipe);
+	return WEFT_OK;
+}
+
+enum weft_status weft_h1_trailer(
+	struct weft_h1 *h, const struct weft_head *head, struct weft_error *err)
+{
+	enum weft_status st = weft_http_check_fields(
+		WEFT_HTTP_OUT_TRAILER, head->fields, head->field_count, err);
+
+	if (st)
+		return st;
+	if (!h->client && !h->out.head_sent)
+		return weft_error_set(err, WEFT_ERR_STATE, 0, "trailers before the head");
+	if (h->out.body == WEFT_HTTP_BODY_TUNNEL)
+		return weft_error_set(err, WEFT_ERR_STATE, 0, "trailers in a tunnel");
+	if (h->out.body == WEFT_HTTP_BODY_LENGTH)
+		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
+			"trailers behind a body of announced length: HTTP/1.1 has them only "
+			"where body_len is -1");
+	/* without a body, or towards HTTP/1.0, they are left out: RFC 9110 section 6.5 */
+	h->out.trailer = head;
+	return WEFT_OK;
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/* The server's side: requests in, one after the other, each answered before the next is looked at. */
+#include <string.h>
+
+#include "roles/h1/h1.h"
+#include "roles/http/chars.h"
+#include "roles/http/target.h"
+
+enum {
+	TEXT_ON_STACK = 1024,
+	DRAIN_MAX = 65536, /* of a request whose response is complete; beyond it the connection ends */
+};
+
+/* What a request's head says, once it passed all checks. */
+struct request {
+	struct weft_http_message m;
+	struct weft_http_facts facts;
+	struct weft_http_target target;
+	enum weft_http_body body;
+	uint64_t length;
+};
+
+static bool is_method(const struct request *r, const char *name)
+{
+	return r->m.method.len == strlen(name) && !memcmp(r->m.method.ptr, name, r->m.method.len);
+}
+
+static enum weft_status read_request(const struct weft_h1 *h, const unsigned char *in,
+	struct request *r, struct weft_http_refusal *no)
+{
+	enum weft_status st = weft_http_parse(&h->in.scan, WEFT_HTTP_REQUEST, in, &r->m, no);
+
+	if (st)
+		return st;
+	weft_http_facts(&r->m, &r->facts);
+	st = weft_http_request_body(&r->m, &r->facts, &r->body, &r->length, no);
+	if (st == WEFT_OK)
+		st = weft_http_request_target(&r->m, &r->facts, &r->target, no);
+	if (st == WEFT_OK && r->facts.expect_other)
+		st = weft_http_refuse(no, 417, "an expectation other than 100-continue");
+	return st;
+}
+
+static char *text(char **at, const struct weft_span *span)
+{
+	char *begin = *at;
+
+	memcpy(begin, span->ptr, span->len);
+	begin[span->len] = 0;
+	*at = begin + span->len + 1;
+	return begin;
+}
+
+/* Tells the core. Its heads have C strings, and the input has none. */
+static enum weft_status tell_head(struct weft_h1 *h, const struct request *r)
+{
+	char small[TEXT_ON_STACK], *all = small, *at;
+	size_t len = r->m.method.len + r->target.authority.len + r->target.target.len + 3;
+	struct weft_head head = {
+		.scheme = weft_pipe_secure(h->pipe) ? "https" : "http",
+		.version = r->m.version,
+		.body_len = r->body == WEFT_HTTP_BODY_CHUNKED ? -1 : (int64_t)r->length,
+		.fields = r->m.fields,
+		.field_count = r->m.count,
+	};
+	enum weft_status st;
+
+	if (len > sizeof(small))
+		all = weft_alloc(h->alloc, len);
+	if (!all)
+		return WEFT_ERR_MEMORY;
+	at = all;
+	head.method = text(&at, &r->m.method);
+	head.target = text(&at, &r->target.target);
+	if (r->target.authority.len)
+		head.authority = text(&at, &r->target.authority);
+	st = weft_role_head(h->stream, &head, WEFT_HEAD_FINAL);
+	if (all != small)
+		weft_free(h->alloc, all, len);
+	return st;
+}
+
+static void begin_exchange(struct weft_h1 *h, const struct request *r, struct weft_stream *s)
+{
+	h->stream = s;
+	h->active = true;
+	h->served++;
+	h->in.body = r->body;
+	h->in.left = r->length;
+	memset(&h->in.scan, 0, sizeof(h->in.scan));
+	h->http10 = r->m.version < 11;
+	h->head_method = is_method(r, "HEAD");
+	h->connect_method = is_method(r, "CONNECT");
+	h->upgrade = r->facts.upgrade && r->facts.upgrade_option && !h->http10;
+	h->expect = r->facts.expect_continue && !h->http10 && r->body != WEFT_HTTP_BODY_NONE;
+	h->keep = weft_http_persistent(&r->m, &r->facts) && !h->draining &&
+		  (!h->limits->requests || h->served < h->limits->requests);
+	weft_h1_moved(h);
+}
+
+static void no_memory(struct weft_h1 *h)
+{
+	struct weft_error why;
+
+	weft_error_set(&why, WEFT_ERR_MEMORY, 0, "no memory for a request");
+	weft_h1_end_exchange(h, WEFT_CAUSE_FAILED, &why);
+	weft_h1_refuse(h, 503, "no memory for this request");
+}
+
+/* A request without a body is complete at once, unless it may turn into something else. */
+static void after_head(struct weft_h1 *h)
+{
+	if (!h->active || h->closing)
+		return;
+	weft_h1_tell_tunnel(h);
+	if (h->expect && !h->out.head_sent)
+		weft_h1_send_continue(h);
+	if (h->in.body != WEFT_HTTP_BODY_NONE || h->in.done)
+		return;
+	if (h->connect_method && !h->out.head_sent)
+		return; /* what follows is the tunnel's, or nobody's */
+	h->in.done = true;
+	if (h->stream)
+		weft_role_fin(h->stream);
+}
+
+static void serve(struct weft_h1 *h, const struct request *r)
+{
+	struct weft_stream *s = weft_role_incoming(h->pipe);
+
+	if (!s) {
+		weft_h1_refuse(h, 503, "no room for this request");
+		return;
+	}
+	begin_exchange(h, r, s);
+	if (tell_head(h, r))
+		no_memory(h);
+	else
+		after_head(h);
+}
+
+/* OK: a request was begun, or the connection is closing. AGAIN: its head is not complete. */
+static enum weft_status request_head(
+	struct weft_h1 *h, const unsigned char *in, size_t len, size_t *used)
+{
+	struct weft_field small[WEFT_H1_FIELDS], *table;
+	struct request r = { .body = WEFT_HTTP_BODY_NONE };
+	struct weft_http_refusal no;
+	struct weft_http_bounds bounds;
+	enum weft_status st;
+	uint32_t lines;
+
+	if (!h->in.scan.pos)
+		weft_h1_moved(h);
+	weft_h1_bounds(h, &bounds);
+	st = weft_http_scan(&h->in.scan, WEFT_HTTP_REQUEST, in, len, &bounds, &no);
+	if (st == WEFT_AGAIN)
+		return st;
+	*used = h->in.scan.pos;
+	if (st) {
+		weft_h1_refuse(h, no.status, no.why);
+		return WEFT_OK;
+	}
+	lines = h->in.scan.lines;
+	table = weft_h1_table(h, small, lines);
+	if (!table) {
+		weft_h1_refuse(h, 503, "no memory for this request");
+		return WEFT_OK;
+	}
+	r.m.fields = table;
+	if (read_request(h, in, &r, &no))
+		weft_h1_refuse(h, no.status, no.why);
+	else
+		serve(h, &r);
+	weft_h1_table_done(h, small, table, lines);
+	return WEFT_OK;
+}
+
+static enum weft_status fail_exchange(struct weft_h1 *h, const struct weft_error *why)
+{
+	bool answered = h->out.head_sent;
+	/* a body that ends with the connection is cut visibly only by a reset */
+	bool cut = h->out.body == WEFT_HTTP_BODY_CLOSE || h->out.body == WEFT_HTTP_BODY_TUNNEL;
+	struct weft_error err = *why;
+
+	weft_h1_end_exchange(h, WEFT_CAUSE_FAILED, why);
+	if (!answered) {
+		if (why->status == WEFT_ERR_PROTOCOL || why->status == WEFT_ERR_TRUNCATED)
+			weft_h1_refuse(h, 400, why->text);
+		else if (why->status == WEFT_ERR_LIMIT)
+			weft_h1_refuse(h, 431, why->text);
+		else
+			weft_h1_refuse(h, 500, "the response could not be made");
+		return WEFT_OK;
+	}
+	if (cut)
+		err.status = WEFT_ERR_RESET;
+	h->closing = true;
+	weft_pipe_fail(h->pipe, &err);
+	return WEFT_OK;
+}
+
+/* The response is out, but the request goes on: read the rest, within reason. */
+static void drain_request(struct weft_h1 *h)
+{
+	struct weft_error why;
+
+	if (h->in.left <= DRAIN_MAX && h->drained <= DRAIN_MAX)
+		return;
+	weft_error_set(&why, WEFT_ERR_CANCELLED, 0,
+		"the request was answered before its body was read");
+	weft_h1_end_exchange(h, WEFT_CAUSE_FAILED, &why);
+	weft_h1_close(h);
+}
+
+/* Sends what can be sent, and ends the exchange if it is complete. */
+static enum weft_status advance(struct weft_h1 *h)
+{
+	struct weft_error err = { .status = WEFT_OK };
+	bool keep;
+
+	if (!h->active || h->closing)
+		return WEFT_OK;
+	weft_h1_tell_tunnel(h);
+	if (h->connect_method && h->out.head_sent)
+		after_head(h);
+	if (weft_h1_body_out(h, &err)) {
+		if (err.status == WEFT_OK)
+			weft_error_set(&err, WEFT_ERR_MEMORY, 0, "the response could not be sent");
+		return fail_exchange(h, &err);
+	}
+	if (!h->active || !h->out.done)
+		return WEFT_OK;
+	if (!h->in.done) {
+		if (h->in.body != WEFT_HTTP_BODY_TUNNEL)
+			drain_request(h);
+		return WEFT_OK;
+	}
+	keep = h->keep && !h->draining;
+	weft_h1_end_exchange(h, WEFT_CAUSE_DONE, NULL);
+	if (!keep && !h->closing)
+		weft_h1_close(h);
+	return WEFT_OK;
+}
+
+/* One step of input. OK: go on. AGAIN: more bytes are needed. BLOCKED: stop reading. */
+static enum weft_status step(
+	struct weft_h1 *h, const unsigned char *in, size_t len, size_t *used)
+{
+	struct weft_error err = { .status = WEFT_OK };
+	enum weft_status st;
+
+	*used = 0;
+	if (h->active && (h->in.done || h->in.body == WEFT_HTTP_BODY_NONE)) {
+		advance(h);
+		if (!h->active || h->closing || h->in.body == WEFT_HTTP_BODY_TUNNEL)
+			return WEFT_OK;
+		return len ? WEFT_BLOCKED : WEFT_AGAIN;
+	}
+	if (!len && !h->peer_fin)
+		return WEFT_AGAIN;
+	if (!h->active) {
+		if (len && !weft_pipe_room(h->pipe)) {
+			/* a peer that asks and does not read gets no further */
+			h->parked = true;
+			weft_pipe_want_output(h->pipe);
+			return WEFT_BLOCKED;
+		}
+		return request_head(h, in, len, used);
+	}
+	st = weft_h1_body_in(h, in, len, h->peer_fin, used, &err);
+	if (st < 0)
+		return fail_exchange(h, &err);
+	if (h->active && h->out.done && !h->closing)
+		advance(h);
+	return st;
+}
+
+enum weft_status weft_h1_server_input(struct weft_h1 *h, const unsigned char *in, size_t len,
+	size_t *used, struct weft_error *err)
+{
+	enum weft_status st = WEFT_OK;
+	size_t n, at = 0;
+
+	(void)err;
+	h->parked = false;
+	while (st == WEFT_OK && !h->closing && (h->active || at < len)) {
+		st = step(h, in + at, len - at, &n);
+		at += n;
+	}
+	*used = h->closing ? len : at;
+	if (h->peer_fin && !h->active && !h->closing && st != WEFT_BLOCKED)
+		weft_h1_close(h); /* a head that was begun is nothing to answer */
+	if (h->active)
+		weft_pipe_want_output(h->pipe);
+	weft_h1_arm(h);
+	return st == WEFT_BLOCKED ? WEFT_BLOCKED : WEFT_OK;
+}
+
+enum weft_status weft_h1_server_output(struct weft_h1 *h, struct weft_error *err)
+{
+	bool was_active = h->active, held = h->in.body == WEFT_HTTP_BODY_NONE;
+	enum weft_status st = advance(h);
+
+	(void)err;
+	/* input waits where a request's successor is held back, a tunnel began, or room was missing */
+	if (h->parked || (was_active && (!h->active || (held && h->in.body == WEFT_HTTP_BODY_TUNNEL))))
+		weft_pipe_resume(h->pipe);
+	if (!h->active && h->peer_fin && !h->closing && was_active)
+		weft_pipe_resume(h->pipe);
+	weft_h1_arm(h);
+	return st;
+}

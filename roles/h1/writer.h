@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Gathers the short pieces of a head on the stack, so that the pipe is called with runs of them. */
+#ifndef WEFT_ROLES_H1_WRITER_H
+#define WEFT_ROLES_H1_WRITER_H
+
+#include "weft/plugin/role.h"
+
+struct weft_h1_writer {
+	struct weft_pipe *pipe;
+	enum weft_status status; /* the first failure */
+	size_t len;
+	char bytes[1024];
+};
+
+void weft_h1_write(struct weft_h1_writer *w, const char *text, size_t len);
+void weft_h1_write_text(struct weft_h1_writer *w, const char *text);
+void weft_h1_write_number(struct weft_h1_writer *w, uint64_t number);
+void weft_h1_write_field(struct weft_h1_writer *w, const char *name, const char *value);
+/* The application's fields, but for "connection", which is merged with the role's own. */
+void weft_h1_write_fields(struct weft_h1_writer *w, const struct weft_field *fields, size_t count);
+/* Hands over what is left; returns the first failure. */
+enum weft_status weft_h1_write_end(struct weft_h1_writer *w);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* Which fields an application may send. */
+#include "roles/http/outgoing.h"
+
+#include "roles/http/chars.h"
+#include "roles/http/target.h"
+
+/* Who may not send a field, as bits of 1 << enum weft_http_outgoing. */
+enum { REQ = 1, RES = 2, TRA = 4, ALL = 7 };
+
+static const struct {
+	const char *name;
+	unsigned who;
+	const char *instead;
+} reserved[] = {
+	{ "content-length", ALL, "the body's length says it" },
+	{ "transfer-encoding", ALL, "it is made for you" },
+	{ "keep-alive", ALL, "connections are kept without it" },
+	{ "proxy-connection", ALL, "it never was a proper field" },
+	{ "host", REQ | TRA, "the URL says it" },
+	{ "te", TRA, "it is no trailer field" },
+	{ "trailer", TRA, "it is no trailer field" },
+	{ "content-type", TRA, "it is no trailer field" },
+	{ "content-encoding", TRA, "it is no trailer field" },
+	{ "content-range", TRA, "it is no trailer field" },
+	{ "authorization", TRA, "it is no trailer field" },
+	{ "set-cookie", TRA, "it is no trailer field" },
+	{ "expect", TRA, "it is no trailer field" },
+	{ "upgrade", TRA, "it is no trailer field" },
+	{ "connection", TRA, "it is no trailer field" },
+};
+
+static enum weft_status check_field(
+	enum weft_http_outgoing kind, const struct weft_field *f, struct weft_error *err)
+{
+	unsigned who = 1u << kind;
+
+	if (!weft_http_token(f->name, f->name_len))
+		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
+			"field name \"%.*s\": expected letters, digits and !#$%%&'*+-.^_`|~",
+			f->name_len < 60 ? (int)f->name_len : 60, f->name ? f->name : "");
+	if (!weft_http_value(f->value, f->value_len))
+		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
+			"field %.*s: its value has a control character", (int)f->name_len, f->name);
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++) {
+		if ((reserved[i].who & who) &&
+			weft_http_same(f->name, f->name_len, reserved[i].name))
+			return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
+				"field %s may not be given here: %s", reserved[i].name,
+				reserved[i].instead);
+	}
+	if (weft_http_same(f->name, f->name_len, "connection") &&
+		!weft_http_same(f->value, f->value_len, "close"))
+		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
+			"field connection: only \"close\" may be asked for");
+	return WEFT_OK;
+}
+
+enum weft_status weft_http_check_fields(enum weft_http_outgoing kind,
+	const struct weft_field *fields, size_t count, struct weft_error *err)
+{
+	enum weft_status st = WEFT_OK;
+
+	for (size_t i = 0; i < count && st == WEFT_OK; i++)
+		st = check_field(kind, &fields[i], err);
+	return st;
+}
+
+static size_t length(const char *text)
+{
+	size_t n = 0;
+
+	while (text[n])
+		n++;
+	return n;
+}
+
+enum weft_status weft_http_check_request(
+	const char *method, const char *target, size_t target_len, struct weft_error *err)
+{
+	size_t method_len = method ? length(method) : 0;
+
+	if (!weft_http_token(method, method_len) || method_len > 64)
+		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
+			"method \"%.80s\": expected a token of at most 64 characters",
+			method ? method : "");
+	if (weft_http_same(method, method_len, "CONNECT"))
+		return WEFT_OK; /* its target is the authority */
+	if (!weft_http_origin(method, target, target_len))
+		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
+			"request target \"%.*s\": expected a path without spaces, quotes, '<', '>' "
+			"and '#'",
+			target_len < 100 ? (int)target_len : 100, target);
+	return WEFT_OK;
+}

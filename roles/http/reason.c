@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* Reason phrases (RFC 9110 section 15, and the registered ones of RFC 6585, 8470, 7725) and safe methods. */
+#include <string.h>
+
+#include "weft/http.h"
+
+static const struct {
+	unsigned short status;
+	const char *text;
+} reasons[] = {
+	{ 100, "Continue" },
+	{ 101, "Switching Protocols" },
+	{ 103, "Early Hints" },
+	{ 200, "OK" },
+	{ 201, "Created" },
+	{ 202, "Accepted" },
+	{ 203, "Non-Authoritative Information" },
+	{ 204, "No Content" },
+	{ 205, "Reset Content" },
+	{ 206, "Partial Content" },
+	{ 300, "Multiple Choices" },
+	{ 301, "Moved Permanently" },
+	{ 302, "Found" },
+	{ 303, "See Other" },
+	{ 304, "Not Modified" },
+	{ 305, "Use Proxy" },
+	{ 307, "Temporary Redirect" },
+	{ 308, "Permanent Redirect" },
+	{ 400, "Bad Request" },
+	{ 401, "Unauthorized" },
+	{ 402, "Payment Required" },
+	{ 403, "Forbidden" },
+	{ 404, "Not Found" },
+	{ 405, "Method Not Allowed" },
+	{ 406, "Not Acceptable" },
+	{ 407, "Proxy Authentication Required" },
+	{ 408, "Request Timeout" },
+	{ 409, "Conflict" },
+	{ 410, "Gone" },
+	{ 411, "Length Required" },
+	{ 412, "Precondition Failed" },
+	{ 413, "Content Too Large" },
+	{ 414, "URI Too Long" },
+	{ 415, "Unsupported Media Type" },
+	{ 416, "Range Not Satisfiable" },
+	{ 417, "Expectation Failed" },
+	{ 421, "Misdirected Request" },
+	{ 422, "Unprocessable Content" },
+	{ 425, "Too Early" },
+	{ 426, "Upgrade Required" },
+	{ 428, "Precondition Required" },
+	{ 429, "Too Many Requests" },
+	{ 431, "Request Header Fields Too Large" },
+	{ 451, "Unavailable For Legal Reasons" },
+	{ 500, "Internal Server Error" },
+	{ 501, "Not Implemented" },
+	{ 502, "Bad Gateway" },
+	{ 503, "Service Unavailable" },
+	{ 504, "Gateway Timeout" },
+	{ 505, "HTTP Version Not Supported" },
+	{ 511, "Network Authentication Required" },
+};
+
+const char *weft_http_reason(unsigned status)
+{
+	size_t low = 0, high = sizeof(reasons) / sizeof(*reasons);
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (reasons[mid].status == status)
+			return reasons[mid].text;
+		if (reasons[mid].status < status)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return "";
+}
+
+bool weft_http_idempotent(const char *method)
+{
+	static const char *const known[] = { "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE" };
+
+	for (size_t i = 0; method && i < sizeof(known) / sizeof(*known); i++) {
+		if (!strcmp(method, known[i]))
+			return true;
+	}
+	return false;
+}
