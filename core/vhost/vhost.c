@@ -8,6 +8,7 @@
 #include "core/system/context.h"
 #include "core/system/file.h"
 #include "core/vhost/listener.h"
+#include "core/vhost/pem.h"
 
 static struct weft_vhost *make(
 	struct weft_context *ctx, const char *name, bool client, struct weft_error *err)
@@ -153,47 +154,73 @@ void *weft_vhost_tls(
 	return t->tls_ctx;
 }
 
-/* The trust's parts as the backend wants them; system holds the bundle that was read. */
+/* Single certificates (CRLs) out of buffers, as an array of spans in `to`. */
+static enum weft_status split(const struct weft_buffer *const *from, size_t count,
+	struct weft_buffer *to, const char *what, struct weft_error *err)
+{
+	struct weft_span rest, block;
+	bool any;
+
+	for (size_t i = 0; i < count; i++) {
+		rest = (struct weft_span){ weft_buffer_bytes(from[i]), weft_buffer_len(from[i]) };
+		any = !rest.len;
+		while (weft_pem_next(&rest, &block)) {
+			weft_buffer_append(to, &block, sizeof(block));
+			any = true;
+		}
+		if (!any)
+			return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
+				"no %s in it: expected PEM or DER", what);
+	}
+	return to->failed ? weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for %ss", what)
+			  : WEFT_OK;
+}
+
+static enum weft_status load_system(
+	struct weft_context *ctx, struct weft_buffer *to, struct weft_error *err)
+{
+	const char *bundle = weft_file_system_trust();
+
+	if (bundle)
+		return weft_file_load(bundle, 16 << 20, to, err);
+	weft_log(ctx, WEFT_LOG_WARN,
+		"the system has no bundle of trusted certificates: no server will be accepted");
+	return WEFT_OK;
+}
+
 static enum weft_status client_tls(struct weft_vhost *vh, struct weft_error *err)
 {
 	struct weft_context *ctx = vh->ctx;
 	struct weft_trust_spec *spec = vh->trust;
-	struct weft_buffer *ca[3] = { &spec->ca_file, &spec->ca, NULL };
-	struct weft_buffer *crl[2] = { &spec->crl_file, &spec->crl };
-	struct weft_span cas[3], crls[2];
-	struct weft_buffer system;
+	struct weft_buffer system, cas, crls;
+	const struct weft_buffer *const ca[] = { &spec->ca_file, &spec->ca, &system };
+	const struct weft_buffer *const crl[] = { &spec->crl_file, &spec->crl };
 	struct weft_tls_ctx_options options = {
 		.size = sizeof(options),
 		.alloc = &ctx->memory.alloc,
-		.ca = cas,
-		.crl = crls,
 		.alpn = spec->alpn,
 		.cert_chain = { weft_buffer_bytes(&spec->cert), weft_buffer_len(&spec->cert) },
 		.key = { weft_buffer_bytes(&spec->key), weft_buffer_len(&spec->key) },
 	};
-	const char *bundle = spec->system ? weft_file_system_trust() : NULL;
 	enum weft_status st = WEFT_OK;
 
 	weft_buffer_init(&system, &ctx->memory.alloc);
-	if (bundle)
-		st = weft_file_load(bundle, 16 << 20, &system, err);
-	else if (spec->system)
-		weft_log(ctx, WEFT_LOG_WARN,
-			"the system has no bundle of trusted certificates: no server will be "
-			"accepted");
-	ca[2] = &system;
-	for (size_t i = 0; i < 3; i++) {
-		if (weft_buffer_len(ca[i]))
-			cas[options.ca_count++] = (struct weft_span){ weft_buffer_bytes(ca[i]),
-				weft_buffer_len(ca[i]) };
-	}
-	for (size_t i = 0; i < 2; i++) {
-		if (weft_buffer_len(crl[i]))
-			crls[options.crl_count++] = (struct weft_span){ weft_buffer_bytes(crl[i]),
-				weft_buffer_len(crl[i]) };
-	}
+	weft_buffer_init(&cas, &ctx->memory.alloc);
+	weft_buffer_init(&crls, &ctx->memory.alloc);
+	if (spec->system)
+		st = load_system(ctx, &system, err);
+	if (st == WEFT_OK)
+		st = split(ca, 3, &cas, "certificate", err);
+	if (st == WEFT_OK)
+		st = split(crl, 2, &crls, "CRL", err);
+	options.ca = (const void *)weft_buffer_bytes(&cas);
+	options.ca_count = weft_buffer_len(&cas) / sizeof(struct weft_span);
+	options.crl = (const void *)weft_buffer_bytes(&crls);
+	options.crl_count = weft_buffer_len(&crls) / sizeof(struct weft_span);
 	if (st == WEFT_OK)
 		st = ctx->tls->tls->ctx_create(&options, &vh->tls_ctx, err);
+	weft_buffer_finish(&crls);
+	weft_buffer_finish(&cas);
 	weft_buffer_finish(&system);
 	return st;
 }

@@ -41,8 +41,8 @@ static enum weft_status stall(struct weft_h1 *h)
 
 static enum weft_status truncated(struct weft_error *err)
 {
-	return weft_error_set(err, WEFT_ERR_TRUNCATED, 0,
-		"the connection ended within the body of a message");
+	return weft_error_set(
+		err, WEFT_ERR_TRUNCATED, 0, "the connection ended within the body of a message");
 }
 
 /* The application may reset the stream in any upcall; a server then drains, else all is over. */

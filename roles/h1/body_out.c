@@ -86,8 +86,8 @@ static enum weft_status step(struct weft_h1 *h, struct weft_error *err)
 	if (!weft_stream_pending(h->stream, &ended))
 		return WEFT_AGAIN;
 	if (h->out.body == WEFT_HTTP_BODY_LENGTH && !h->out.left)
-		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
-			"more body was written than its content-length");
+		return weft_error_set(
+			err, WEFT_ERR_ARGUMENT, 0, "more body was written than its content-length");
 	weft_pipe_want_output(h->pipe);
 	return WEFT_AGAIN;
 }

@@ -73,3 +73,9 @@ void weft_h1_tell_tunnel(struct weft_h1 *h)
 	if (h->stream)
 		weft_role_tunnel(h->stream);
 }
+
+bool weft_h1_cut_needs_reset(const struct weft_h1 *h)
+{
+	return h->out.head_sent && !h->out.done &&
+	       (h->out.body == WEFT_HTTP_BODY_CLOSE || h->out.body == WEFT_HTTP_BODY_TUNNEL);
+}

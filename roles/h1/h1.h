@@ -13,10 +13,10 @@
 /* The peer's message. */
 struct weft_h1_in {
 	enum weft_http_body body;
-	bool done;    /* all of it was given to the stream */
-	bool stalled; /* the stream's window is full: reading stopped */
-	bool trailers; /* the last chunk was seen */
-	uint64_t left; /* LENGTH */
+	bool done;      /* all of it was given to the stream */
+	bool stalled;   /* the stream's window is full: reading stopped */
+	bool trailers;  /* the last chunk was seen */
+	uint64_t left;  /* LENGTH */
 	uint64_t given; /* bytes that the application has not taken yet */
 	struct weft_http_chunked chunked;
 	struct weft_http_scan scan; /* of the head, then of the trailers */
@@ -26,8 +26,8 @@ struct weft_h1_in {
 struct weft_h1_out {
 	enum weft_http_body body;
 	bool head_sent;
-	bool done; /* all of it was given to the pipe */
-	bool hold; /* clients: nothing may follow the head until the peer answered it */
+	bool done;     /* all of it was given to the pipe */
+	bool hold;     /* clients: nothing may follow the head until the peer answered it */
 	uint64_t left; /* LENGTH */
 	const struct weft_head *trailer; /* the stream's; goes out behind the last chunk */
 };
@@ -39,10 +39,10 @@ struct weft_h1 {
 	struct weft_stream *stream; /* NULL: none, or given up while its request is drained */
 	struct weft_h1_in in;
 	struct weft_h1_out out;
-	uint64_t since_us; /* when what is waited for began, or last moved */
-	uint64_t armed_us; /* what weft_pipe_deadline was told; never later than the true one */
-	uint64_t drained;  /* bytes of a request that came after its response was complete */
-	uint64_t served;   /* exchanges begun */
+	uint64_t since_us;   /* when what is waited for began, or last moved */
+	uint64_t armed_us;   /* what weft_pipe_deadline was told; never later than the true one */
+	uint64_t drained;    /* bytes of a request that came after its response was complete */
+	uint64_t served;     /* exchanges begun */
 	int64_t date_second; /* of date */
 	char date[30];
 	bool client;
@@ -51,16 +51,16 @@ struct weft_h1 {
 	bool draining; /* the core wants no further exchange */
 	bool keep;     /* another exchange may follow this one */
 	bool peer_fin;
-	bool parked; /* servers: input waits for room, between two exchanges */
+	bool held; /* servers: requests wait in the core for the end of this exchange, or for room */
 	/* of the exchange */
 	bool http10;
 	bool head_method; /* HEAD: the response has no body */
 	bool connect_method;
-	bool upgrade;  /* a change of protocol was offered */
-	bool tunnel_due; /* weft_role_tunnel is owed to the core */
-	bool expect; /* servers: 100 is owed. Clients: it is waited for */
-	bool heard;  /* clients: a byte of the response arrived */
-	bool answered; /* clients: the final head arrived */
+	bool upgrade;          /* a change of protocol was offered */
+	bool tunnel_due;       /* weft_role_tunnel is owed to the core */
+	bool expect;           /* servers: 100 is owed. Clients: it is waited for */
+	bool heard;            /* clients: a byte of the response arrived */
+	bool answered;         /* clients: the final head arrived */
 	uint8_t informational; /* clients: 1xx so far */
 };
 
@@ -75,8 +75,7 @@ enum {
 /* Forgets the exchange, and is ready for the next. */
 void weft_h1_reset_exchange(struct weft_h1 *h);
 /* The exchange's stream is told, if there still is one; the exchange is over. */
-void weft_h1_end_exchange(
-	struct weft_h1 *h, enum weft_cause cause, const struct weft_error *why);
+void weft_h1_end_exchange(struct weft_h1 *h, enum weft_cause cause, const struct weft_error *why);
 /* No more input, no more exchanges; the connection ends in order. */
 void weft_h1_close(struct weft_h1 *h);
 void weft_h1_bounds(const struct weft_h1 *h, struct weft_http_bounds *bounds);
@@ -87,6 +86,8 @@ void weft_h1_table_done(
 /* Both directions are bytes from now on, and the core is told when it may be. */
 void weft_h1_begin_tunnel(struct weft_h1 *h);
 void weft_h1_tell_tunnel(struct weft_h1 *h);
+/* Whether our message would look complete if the connection ended in order now, and is not. */
+bool weft_h1_cut_needs_reset(const struct weft_h1 *h);
 
 /* ---- body_in.c ---- */
 
@@ -104,9 +105,9 @@ enum weft_status weft_h1_body_out(struct weft_h1 *h, struct weft_error *err);
 
 /* ---- server.c, respond.c ---- */
 
-enum weft_status weft_h1_server_input(struct weft_h1 *h, const unsigned char *in, size_t len,
-	size_t *used, struct weft_error *err);
-enum weft_status weft_h1_server_output(struct weft_h1 *h, struct weft_error *err);
+enum weft_status weft_h1_server_input(
+	struct weft_h1 *h, const unsigned char *in, size_t len, size_t *used);
+void weft_h1_server_output(struct weft_h1 *h);
 /* The .head op of a server. */
 enum weft_status weft_h1_respond(struct weft_h1 *h, const struct weft_head *head,
 	enum weft_head_kind kind, bool fin, struct weft_error *err);

@@ -33,7 +33,8 @@ void weft_h1_refuse(struct weft_h1 *h, unsigned status, const char *why)
 {
 	struct weft_h1_writer w = { .pipe = h->pipe, .status = WEFT_OK, .len = 0 };
 	char body[256];
-	int len = snprintf(body, sizeof(body), "%u %s: %s\n", status, weft_http_reason(status), why);
+	int len =
+		snprintf(body, sizeof(body), "%u %s: %s\n", status, weft_http_reason(status), why);
 
 	status_line(&w, status);
 	weft_h1_write_field(&w, "date", date(h));
@@ -92,8 +93,7 @@ static enum weft_status check(const struct weft_h1 *h, const struct weft_head *h
 	if (is_tunnel(h, head->status, fin) && h->in.body != WEFT_HTTP_BODY_NONE && !h->in.done)
 		return weft_error_set(err, WEFT_ERR_STATE, 0,
 			"the request's body must be read before the protocol changes");
-	return weft_http_check_fields(
-		WEFT_HTTP_OUT_RESPONSE, head->fields, head->field_count, err);
+	return weft_http_check_fields(WEFT_HTTP_OUT_RESPONSE, head->fields, head->field_count, err);
 }
 
 /* How the body will be sent, and whether the connection can go on behind it. */
@@ -146,7 +146,8 @@ static void framing_fields(
 		break;
 	case WEFT_HTTP_BODY_NONE:
 		/* what a GET would have brought; 204 may say nothing: RFC 9110 section 8.6 */
-		if (head->status != 204 && (head->body_len > 0 || (!head->body_len && head->status != 304)))
+		if (head->status != 204 &&
+			(head->body_len > 0 || (!head->body_len && head->status != 304)))
 			length_field(w, (uint64_t)head->body_len);
 		break;
 	default:
@@ -197,8 +198,8 @@ enum weft_status weft_h1_respond(struct weft_h1 *h, const struct weft_head *head
 enum weft_status weft_h1_trailer(
 	struct weft_h1 *h, const struct weft_head *head, struct weft_error *err)
 {
-	enum weft_status st = weft_http_check_fields(
-		WEFT_HTTP_OUT_TRAILER, head->fields, head->field_count, err);
+	enum weft_status st =
+		weft_http_check_fields(WEFT_HTTP_OUT_TRAILER, head->fields, head->field_count, err);
 
 	if (st)
 		return st;

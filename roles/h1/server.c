@@ -8,7 +8,8 @@
 
 enum {
 	TEXT_ON_STACK = 1024,
-	DRAIN_MAX = 65536, /* of a request whose response is complete; beyond it the connection ends */
+	DRAIN_MAX =
+		65536, /* of a request whose response is complete; beyond it the connection ends */
 };
 
 /* What a request's head says, once it passed all checks. */
@@ -176,11 +177,10 @@ static enum weft_status request_head(
 	return WEFT_OK;
 }
 
-static enum weft_status fail_exchange(struct weft_h1 *h, const struct weft_error *why)
+static void fail_exchange(struct weft_h1 *h, const struct weft_error *why)
 {
 	bool answered = h->out.head_sent;
-	/* a body that ends with the connection is cut visibly only by a reset */
-	bool cut = h->out.body == WEFT_HTTP_BODY_CLOSE || h->out.body == WEFT_HTTP_BODY_TUNNEL;
+	bool cut = weft_h1_cut_needs_reset(h);
 	struct weft_error err = *why;
 
 	weft_h1_end_exchange(h, WEFT_CAUSE_FAILED, why);
@@ -191,13 +191,12 @@ static enum weft_status fail_exchange(struct weft_h1 *h, const struct weft_error
 			weft_h1_refuse(h, 431, why->text);
 		else
 			weft_h1_refuse(h, 500, "the response could not be made");
-		return WEFT_OK;
+		return;
 	}
 	if (cut)
 		err.status = WEFT_ERR_RESET;
 	h->closing = true;
 	weft_pipe_fail(h->pipe, &err);
-	return WEFT_OK;
 }
 
 /* The response is out, but the request goes on: read the rest, within reason. */
@@ -207,107 +206,111 @@ static void drain_request(struct weft_h1 *h)
 
 	if (h->in.left <= DRAIN_MAX && h->drained <= DRAIN_MAX)
 		return;
-	weft_error_set(&why, WEFT_ERR_CANCELLED, 0,
-		"the request was answered before its body was read");
+	weft_error_set(
+		&why, WEFT_ERR_CANCELLED, 0, "the request was answered before its body was read");
 	weft_h1_end_exchange(h, WEFT_CAUSE_FAILED, &why);
 	weft_h1_close(h);
 }
 
 /* Sends what can be sent, and ends the exchange if it is complete. */
-static enum weft_status advance(struct weft_h1 *h)
+static void advance(struct weft_h1 *h)
 {
 	struct weft_error err = { .status = WEFT_OK };
 	bool keep;
 
 	if (!h->active || h->closing)
-		return WEFT_OK;
+		return;
 	weft_h1_tell_tunnel(h);
 	if (h->connect_method && h->out.head_sent)
 		after_head(h);
 	if (weft_h1_body_out(h, &err)) {
 		if (err.status == WEFT_OK)
 			weft_error_set(&err, WEFT_ERR_MEMORY, 0, "the response could not be sent");
-		return fail_exchange(h, &err);
+		fail_exchange(h, &err);
+		return;
 	}
 	if (!h->active || !h->out.done)
-		return WEFT_OK;
+		return;
 	if (!h->in.done) {
 		if (h->in.body != WEFT_HTTP_BODY_TUNNEL)
 			drain_request(h);
-		return WEFT_OK;
+		return;
 	}
 	keep = h->keep && !h->draining;
 	weft_h1_end_exchange(h, WEFT_CAUSE_DONE, NULL);
 	if (!keep && !h->closing)
 		weft_h1_close(h);
-	return WEFT_OK;
+}
+
+/* The request is complete, or held back for a tunnel: it is the response's turn. */
+static bool awaits_response(const struct weft_h1 *h)
+{
+	return h->active && (h->in.done || h->in.body == WEFT_HTTP_BODY_NONE);
 }
 
 /* One step of input. OK: go on. AGAIN: more bytes are needed. BLOCKED: stop reading. */
-static enum weft_status step(
-	struct weft_h1 *h, const unsigned char *in, size_t len, size_t *used)
+static enum weft_status step(struct weft_h1 *h, const unsigned char *in, size_t len, size_t *used)
 {
 	struct weft_error err = { .status = WEFT_OK };
 	enum weft_status st;
 
 	*used = 0;
-	if (h->active && (h->in.done || h->in.body == WEFT_HTTP_BODY_NONE)) {
+	if (awaits_response(h)) {
 		advance(h);
-		if (!h->active || h->closing || h->in.body == WEFT_HTTP_BODY_TUNNEL)
+		if (!awaits_response(h))
 			return WEFT_OK;
 		return len ? WEFT_BLOCKED : WEFT_AGAIN;
 	}
 	if (!len && !h->peer_fin)
 		return WEFT_AGAIN;
 	if (!h->active) {
-		if (len && !weft_pipe_room(h->pipe)) {
+		if (!weft_pipe_room(h->pipe)) {
 			/* a peer that asks and does not read gets no further */
-			h->parked = true;
 			weft_pipe_want_output(h->pipe);
 			return WEFT_BLOCKED;
 		}
 		return request_head(h, in, len, used);
 	}
 	st = weft_h1_body_in(h, in, len, h->peer_fin, used, &err);
-	if (st < 0)
-		return fail_exchange(h, &err);
-	if (h->active && h->out.done && !h->closing)
+	if (st < 0) {
+		fail_exchange(h, &err);
+		return WEFT_OK;
+	}
+	if (h->active && h->out.done)
 		advance(h);
 	return st;
 }
 
-enum weft_status weft_h1_server_input(struct weft_h1 *h, const unsigned char *in, size_t len,
-	size_t *used, struct weft_error *err)
+enum weft_status weft_h1_server_input(
+	struct weft_h1 *h, const unsigned char *in, size_t len, size_t *used)
 {
 	enum weft_status st = WEFT_OK;
 	size_t n, at = 0;
 
-	(void)err;
-	h->parked = false;
 	while (st == WEFT_OK && !h->closing && (h->active || at < len)) {
 		st = step(h, in + at, len - at, &n);
 		at += n;
 	}
 	*used = h->closing ? len : at;
-	if (h->peer_fin && !h->active && !h->closing && st != WEFT_BLOCKED)
+	h->held = st == WEFT_BLOCKED && !h->in.stalled;
+	if (h->peer_fin && !h->active && !h->closing && !h->held)
 		weft_h1_close(h); /* a head that was begun is nothing to answer */
 	if (h->active)
 		weft_pipe_want_output(h->pipe);
-	weft_h1_arm(h);
 	return st == WEFT_BLOCKED ? WEFT_BLOCKED : WEFT_OK;
 }
 
-enum weft_status weft_h1_server_output(struct weft_h1 *h, struct weft_error *err)
+void weft_h1_server_output(struct weft_h1 *h)
 {
-	bool was_active = h->active, held = h->in.body == WEFT_HTTP_BODY_NONE;
-	enum weft_status st = advance(h);
+	bool tunnel = h->tunnel_due;
 
-	(void)err;
-	/* input waits where a request's successor is held back, a tunnel began, or room was missing */
-	if (h->parked || (was_active && (!h->active || (held && h->in.body == WEFT_HTTP_BODY_TUNNEL))))
+	advance(h);
+	if (h->closing)
+		return;
+	if (h->held && (!h->active || tunnel)) {
+		h->held = false;
 		weft_pipe_resume(h->pipe);
-	if (!h->active && h->peer_fin && !h->closing && was_active)
-		weft_pipe_resume(h->pipe);
-	weft_h1_arm(h);
-	return st;
+	} else if (h->peer_fin && !h->active) {
+		weft_h1_close(h);
+	}
 }

@@ -3,7 +3,6 @@
  * The kernel confines the walk where it can (openat2). Elsewhere each step is taken by hand and no
  * symbolic link is followed at all. The platform's differences are in this file alone.
  */
-#define _GNU_SOURCE
 #include "roles/http/beneath.h"
 
 #include <errno.h>

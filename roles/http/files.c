@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The handler that serves files. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

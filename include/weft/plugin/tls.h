@@ -26,7 +26,8 @@ struct weft_tls_ctx_options {
 	size_t size;
 	const struct weft_allocator *alloc; /* for the adapter's own blocks */
 	bool server;
-	/* Client: PEM (any number) or one DER, checked as a whole: one that does not parse fails all. */
+	/* Client: each span is one certificate (CRL) in PEM or DER; one that does not parse fails all, and the
+	 * text says which, counted from 1. */
 	const struct weft_span *ca;
 	size_t ca_count;
 	const struct weft_span *crl;

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/* One connection's TLS: mbedTLS fed from spans, writing into buffers. */
+#include <stdio.h>
+#include <string.h>
+
+#include <mbedtls/error.h>
+#include <mbedtls/net_sockets.h>
+#include <mbedtls/ssl_internal.h>
+
+#include "backend.h"
+
+enum { RECORD = 16384 };
+
+static int pull(void *ptr, unsigned char *to, size_t len)
+{
+	struct tls_session *s = ptr;
+
+	if (!s->in || !s->in->len)
+		return MBEDTLS_ERR_SSL_WANT_READ;
+	if (len > s->in->len)
+		len = s->in->len;
+	memcpy(to, s->in->ptr, len);
+	s->in->ptr += len;
+	s->in->len -= len;
+	return (int)len;
+}
+
+static int push(void *ptr, const unsigned char *from, size_t len)
+{
+	struct tls_session *s = ptr;
+
+	weft_buffer_append(s->out, from, len);
+	return (int)len;
+}
+
+static void drop_record(struct tls_session *s)
+{
+	weft_free(s->ctx->alloc, s->record, RECORD);
+	s->record = NULL;
+}
+
+/* RFC 8446 section 6. */
+static const char *alert_name(unsigned code)
+{
+	static const struct {
+		unsigned char code;
+		const char *name;
+	} names[] = {
+		{ 0, "close notify" },
+		{ 10, "unexpected message" },
+		{ 20, "bad record MAC" },
+		{ 22, "record overflow" },
+		{ 40, "handshake failed" },
+		{ 42, "certificate is bad" },
+		{ 43, "certificate is not supported" },
+		{ 44, "certificate was revoked" },
+		{ 45, "certificate is expired" },
+		{ 46, "unknown certificate" },
+		{ 47, "illegal parameter" },
+		{ 48, "CA is unknown" },
+		{ 49, "access was denied" },
+		{ 50, "decode error" },
+		{ 51, "decrypt error" },
+		{ 70, "error in protocol version" },
+		{ 71, "insufficient security" },
+		{ 80, "internal error" },
+		{ 90, "user canceled" },
+		{ 100, "no renegotiation" },
+		{ 110, "unsupported extension" },
+		{ 112, "the server name is not recognized" },
+		{ 116, "certificate is required" },
+		{ 120, "no application protocol" },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (names[i].code == code)
+			return names[i].name;
+	}
+	return "of an unknown kind";
+}
+
+static enum weft_status failure(struct tls_session *s, int code, struct weft_error *err)
+{
+	char words[200];
+
+	s->failed = true;
+	if (code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE)
+		return weft_error_set(err, WEFT_ERR_PROTOCOL, code, "the peer sent a TLS alert: %s",
+			alert_name(s->tls.in_msg ? s->tls.in_msg[1] : 255));
+	if (code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED ||
+		(code == MBEDTLS_ERR_SSL_BAD_HS_CERTIFICATE && s->faults & ~s->allow))
+		return weft_error_set(err, WEFT_ERR_VERIFY, code, "%s",
+			weft_tls_faults_text(
+				s->faults & ~s->allow ? s->faults & ~s->allow : WEFT_TLS_MALFORMED,
+				words, sizeof(words)));
+	if (code == MBEDTLS_ERR_SSL_ALLOC_FAILED)
+		return weft_error_set(err, WEFT_ERR_MEMORY, code, "no memory for TLS");
+	/* most failures of the library come without an alert of its own */
+	if (!s->shaken && code != MBEDTLS_ERR_SSL_NO_CIPHER_CHOSEN &&
+		code != MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION)
+		mbedtls_ssl_send_alert_message(&s->tls, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+			MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE);
+	mbedtls_strerror(code, words, sizeof(words));
+	return weft_error_set(err, WEFT_ERR_PROTOCOL, code, "TLS failed: %s", words);
+}
+
+enum weft_status tls_session_create(
+	void *ctx, const struct weft_tls_session_options *o, void **session, struct weft_error *err)
+{
+	struct tls_ctx *c = ctx;
+	struct tls_session *s = weft_zalloc(c->alloc, sizeof(*s));
+	int ret;
+
+	if (!s)
+		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a TLS session");
+	s->ctx = c;
+	s->allow = o->allow;
+	if (o->verify_host)
+		snprintf(s->verify_host, sizeof(s->verify_host), "%s", o->verify_host);
+	if (o->verify_ip.len && o->verify_ip.len <= sizeof(s->verify_ip)) {
+		memcpy(s->verify_ip, o->verify_ip.ptr, o->verify_ip.len);
+		s->verify_ip_len = o->verify_ip.len;
+	}
+	mbedtls_ssl_init(&s->tls);
+	ret = mbedtls_ssl_setup(&s->tls, &c->conf);
+	/* this is the SNI; what is verified is compared by our own hook */
+	if (!ret && o->sni)
+		ret = mbedtls_ssl_set_hostname(&s->tls, o->sni);
+	if (ret) {
+		tls_session_destroy(s);
+		return weft_error_set(err, WEFT_ERR_MEMORY, ret, "no memory for a TLS session");
+	}
+	mbedtls_ssl_set_bio(&s->tls, s, push, pull, NULL);
+	if (!c->server)
+		mbedtls_ssl_set_verify(&s->tls, tls_verify_peer, s);
+	*session = s;
+	return WEFT_OK;
+}
+
+void tls_session_destroy(void *session)
+{
+	struct tls_session *s = session;
+
+	drop_record(s);
+	mbedtls_ssl_free(&s->tls);
+	weft_free(s->ctx->alloc, s, sizeof(*s));
+}
+
+enum weft_status tls_handshake(
+	void *session, struct weft_span *in, struct weft_buffer *out, struct weft_error *err)
+{
+	struct tls_session *s = session;
+	size_t before;
+	int ret;
+
+	s->in = in;
+	s->out = out;
+	do {
+		before = in->len;
+		ret = mbedtls_ssl_handshake(&s->tls);
+	} while (ret == MBEDTLS_ERR_SSL_WANT_READ && in->len != before);
+	if (ret == MBEDTLS_ERR_SSL_WANT_READ || ret == MBEDTLS_ERR_SSL_WANT_WRITE)
+		return WEFT_AGAIN;
+	if (ret)
+		return failure(s, ret, err);
+	s->shaken = true;
+	return WEFT_OK;
+}
+
+/* A handshake message after the handshake: the library has refused it with a warning, we end it. */
+static enum weft_status refuse_renegotiation(struct tls_session *s, struct weft_error *err)
+{
+	s->failed = true;
+	mbedtls_ssl_send_alert_message(
+		&s->tls, MBEDTLS_SSL_ALERT_LEVEL_FATAL, MBEDTLS_SSL_ALERT_MSG_NO_RENEGOTIATION);
+	return weft_error_set(err, WEFT_ERR_PROTOCOL, MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE,
+		"the peer wanted to renegotiate TLS, which is refused");
+}
+
+enum weft_status tls_decrypt(void *session, struct weft_span *in, struct weft_span *plain,
+	struct weft_buffer *out, struct weft_error *err)
+{
+	struct tls_session *s = session;
+	size_t before, written = weft_buffer_len(out);
+	int ret;
+
+	s->in = in;
+	s->out = out;
+	if (!s->record)
+		s->record = weft_alloc(s->ctx->alloc, RECORD);
+	if (!s->record)
+		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a TLS record");
+	do {
+		before = in->len;
+		ret = mbedtls_ssl_read(&s->tls, s->record, RECORD);
+	} while (ret == MBEDTLS_ERR_SSL_WANT_READ && in->len != before);
+	if (ret > 0) {
+		*plain = (struct weft_span){ s->record, (size_t)ret };
+		return WEFT_OK;
+	}
+	drop_record(s);
+	/* the only thing that reading writes by itself is the refusal of a new handshake */
+	if (weft_buffer_len(out) != written)
+		return refuse_renegotiation(s, err);
+	if (ret == MBEDTLS_ERR_SSL_WANT_READ || ret == MBEDTLS_ERR_SSL_WANT_WRITE)
+		return WEFT_AGAIN;
+	if (!ret || ret == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
+		return WEFT_EOF;
+	if (ret == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE)
+		return refuse_renegotiation(s, err);
+	return failure(s, ret, err);
+}
+
+static int send_all(struct tls_session *s, const unsigned char *bytes, size_t len)
+{
+	while (len) {
+		int n = mbedtls_ssl_write(&s->tls, bytes, len);
+
+		if (n == MBEDTLS_ERR_SSL_WANT_WRITE || n == MBEDTLS_ERR_SSL_WANT_READ)
+			continue;
+		if (n < 0)
+			return n;
+		bytes += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+enum weft_status tls_encrypt(void *session, const struct weft_segment *segs, size_t count,
+	struct weft_buffer *out, struct weft_error *err)
+{
+	struct tls_session *s = session;
+	unsigned char record[RECORD];
+	size_t used = 0, n;
+	int ret = 0;
+
+	s->out = out;
+	for (size_t i = 0; i < count && !ret; i++) {
+		const unsigned char *p = segs[i].ptr;
+		size_t len = segs[i].len;
+
+		while (len && !ret) {
+			if (!used && len >= RECORD) {
+				n = len - len % RECORD;
+				ret = send_all(s, p, n);
+			} else {
+				n = len < RECORD - used ? len : RECORD - used;
+				memcpy(record + used, p, n);
+				used += n;
+				if (used == RECORD) {
+					ret = send_all(s, record, used);
+					used = 0;
+				}
+			}
+			p += n;
+			len -= n;
+		}
+	}
+	if (used && !ret)
+		ret = send_all(s, record, used);
+	return ret ? failure(s, ret, err) : WEFT_OK;
+}
+
+void tls_close_notify(void *session, struct weft_buffer *out)
+{
+	struct tls_session *s = session;
+
+	if (s->failed)
+		return;
+	s->in = NULL;
+	s->out = out;
+	mbedtls_ssl_close_notify(&s->tls);
+}
+
+void tls_info(void *session, struct weft_tls_info *info)
+{
+	struct tls_session *s = session;
+	const char *alpn = mbedtls_ssl_get_alpn_protocol(&s->tls);
+	const char *cipher = s->shaken ? mbedtls_ssl_get_ciphersuite(&s->tls) : NULL;
+
+	*info = (struct weft_tls_info){ .faults = s->faults, .version = s->shaken ? 0x0303 : 0 };
+	snprintf(info->alpn, sizeof(info->alpn), "%s", alpn ? alpn : "");
+	snprintf(info->cipher, sizeof(info->cipher), "%s", cipher ? cipher : "");
+}

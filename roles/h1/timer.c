@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Times. One deadline for the pipe, computed from what is waited for. It is only ever moved forward in
+ * time when it comes, so that an exchange that runs smoothly never touches the timer.
+ */
+#include "roles/h1/h1.h"
+
+void weft_h1_moved(struct weft_h1 *h)
+{
+	h->since_us = weft_pipe_now(h->pipe);
+}
+
+static uint64_t after(const struct weft_h1 *h, uint32_t ms)
+{
+	return ms ? h->since_us + (uint64_t)ms * 1000 : WEFT_NEVER;
+}
+
+static uint64_t server_due(const struct weft_h1 *h)
+{
+	if (!h->active) {
+		bool head = h->in.scan.pos || !h->served;
+
+		return after(h, head ? h->limits->header_ms : h->limits->idle_ms);
+	}
+	/* while the application makes the response, nothing is expected of the peer */
+	if (h->in.done || h->in.stalled || h->in.body == WEFT_HTTP_BODY_NONE)
+		return WEFT_NEVER;
+	return after(h, h->limits->idle_ms);
+}
+
+static uint64_t client_due(const struct weft_h1 *h)
+{
+	uint64_t due = after(h, h->limits->idle_ms), head;
+	bool finished;
+
+	if (!h->active || !h->out.head_sent)
+		return WEFT_NEVER;
+	if (h->expect) {
+		head = after(h, WEFT_H1_CONTINUE_MS);
+		return head < due ? head : due;
+	}
+	if (h->in.stalled)
+		return WEFT_NEVER;
+	if (h->answered)
+		return due;
+	if (!h->out.done && !h->out.hold && h->stream && !weft_stream_pending(h->stream, &finished))
+		return WEFT_NEVER; /* it is the application that has not written yet */
+	head = after(h, h->limits->header_ms);
+	return head < due ? head : due;
+}
+
+void weft_h1_arm(struct weft_h1 *h)
+{
+	uint64_t due;
+
+	if (h->closing)
+		return;
+	due = h->client ? client_due(h) : server_due(h);
+	if (due >= h->armed_us)
+		return;
+	h->armed_us = due;
+	weft_pipe_deadline(h->pipe, due);
+}
+
+static enum weft_status client_late(struct weft_h1 *h, struct weft_error *err)
+{
+	if (h->expect) {
+		/* a server that does not know about 100 waits for the body: send it */
+		h->expect = false;
+		weft_h1_moved(h);
+		weft_pipe_want_output(h->pipe);
+		return WEFT_OK;
+	}
+	weft_error_set(err, WEFT_ERR_TIMEOUT, 0,
+		h->answered ? "the response stopped within its body"
+			    : "the server did not answer in time");
+	h->closing = true;
+	weft_h1_end_exchange(h, WEFT_CAUSE_FAILED, err);
+	return WEFT_ERR_TIMEOUT;
+}
+
+static enum weft_status server_late(struct weft_h1 *h, struct weft_error *err)
+{
+	bool answered = h->out.head_sent;
+
+	if (!h->active) {
+		if (h->in.scan.pos)
+			weft_h1_refuse(h, 408, "the request's head did not come in time");
+		else
+			weft_h1_close(h);
+		return WEFT_OK;
+	}
+	weft_error_set(err, WEFT_ERR_TIMEOUT, 0, "the request's body stopped");
+	weft_h1_end_exchange(h, WEFT_CAUSE_FAILED, err);
+	if (!answered) {
+		weft_h1_refuse(h, 408, "the request's body did not come in time");
+		return WEFT_OK;
+	}
+	h->closing = true;
+	return WEFT_ERR_TIMEOUT;
+}
+
+enum weft_status weft_h1_tick(struct weft_h1 *h, uint64_t now_us, struct weft_error *err)
+{
+	enum weft_status st = WEFT_OK;
+
+	h->armed_us = WEFT_NEVER;
+	if (h->closing)
+		return WEFT_OK;
+	if ((h->client ? client_due(h) : server_due(h)) <= now_us)
+		st = h->client ? client_late(h, err) : server_late(h, err);
+	weft_h1_arm(h);
+	return st;
+}
