@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* weft get: runs the requests. */
+#include "get.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
+
+static bool open_output(struct get *g)
+{
+	if (g->o.output)
+		g->out = fopen(g->o.output, "wb");
+	else if (!g->o.json)
+		g->out = stdout;
+	if (g->o.output && !g->out) {
+		fprintf(stderr, "weft get: %s: %s\n", g->o.output, strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+static int finish(struct get *g)
+{
+	bool written = true;
+
+	if (g->out && g->out != stdout)
+		written = !fclose(g->out);
+	else if (g->out)
+		written = !fflush(stdout);
+	if (!written || g->write_failed) {
+		fprintf(stderr, "weft get: writing the output failed\n");
+		return EXIT_SOME_FAILED;
+	}
+	if (interrupted)
+		return 130;
+	if (g->verify_failed)
+		return EXIT_VERIFY;
+	return g->failed ? EXIT_SOME_FAILED : 0;
+}
+
+static void run(struct get *g)
+{
+	get_fill(g);
+	while (g->running && !interrupted) {
+		if (weft_context_turn(g->ctx, 200) < 0)
+			break;
+		get_fill(g);
+		get_progress(g, false);
+	}
+	get_progress(g, true);
+}
+
+int get_main(int argc, char **argv)
+{
+	struct get g = { .expected = -1 };
+	struct weft_error err;
+	int rc = get_parse(&g.o, argc, argv);
+
+	if (rc >= 0)
+		return rc;
+	if (weft_context_create(&g.o.context, &g.ctx, &err)) {
+		fprintf(stderr, "weft get: %s\n", err.text);
+		return EXIT_USAGE;
+	}
+	if (!get_load_body(&g) || !open_output(&g)) {
+		weft_context_destroy(g.ctx, 0, NULL, NULL);
+		return EXIT_USAGE;
+	}
+	signal(SIGINT, on_signal);
+	signal(SIGTERM, on_signal);
+	g.total = g.o.url_count * g.o.count;
+	g.start_us = weft_context_now(g.ctx);
+	g.progress = isatty(STDERR_FILENO) && !(g.out == stdout && isatty(STDOUT_FILENO));
+	run(&g);
+	if (g.o.json)
+		get_report(&g);
+	weft_context_destroy(g.ctx, 0, NULL, NULL);
+	free(g.body);
+	return finish(&g);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* weft get: its options, and the state of its requests. */
+#ifndef WEFT_TOOLS_GET_H
+#define WEFT_TOOLS_GET_H
+
+#include <stdio.h>
+
+#include "tool.h"
+
+enum { URLS_MAX = 256, HEADERS_MAX = 64, ERRORS_MAX = 32 };
+
+struct get_options {
+	const char *urls[URLS_MAX];
+	size_t url_count;
+	struct weft_field headers[HEADERS_MAX];
+	size_t header_count;
+	const char *method, *data, *data_file, *cacert, *output, *protocol;
+	unsigned long count, parallel;
+	bool insecure, explain, json;
+	struct weft_context_options context;
+};
+
+/* One kind of failure, and how often. */
+struct get_error {
+	const char *url;
+	enum weft_status status;
+	char cause[244];
+	unsigned long count;
+};
+
+struct get {
+	struct get_options o;
+	struct weft_context *ctx;
+	FILE *out;           /* bodies; NULL: dropped */
+	unsigned char *body; /* a request body that can be sent again */
+	size_t body_len;
+	bool body_streamed; /* from data_file as it comes: one request only */
+	unsigned long started, total, running, ok, failed;
+	uint64_t bytes;
+	int64_t expected; /* of the response that is shown, -1: not known */
+	uint64_t start_us, shown_us;
+	char protocol[16];
+	struct get_error errors[ERRORS_MAX];
+	size_t error_count;
+	bool verify_failed, write_failed, progress, shown;
+};
+
+/* -1: go on; else the exit code. */
+int get_parse(struct get_options *o, int argc, char **argv);
+/* Reads --data or --data-file. false after a complaint. */
+bool get_load_body(struct get *g);
+/* Opens requests until enough are running. */
+void get_fill(struct get *g);
+void get_count_error(struct get *g, const char *url, const struct weft_error *why);
+void get_progress(struct get *g, bool last);
+void get_report(struct get *g);
+
+#endif

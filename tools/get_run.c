@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/* weft get: one request at a time, from opening to what is counted of it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "get.h"
+
+struct request {
+	struct get *get;
+	const char *url;
+	unsigned char *buffer; /* of a streamed body, with what is not written yet */
+	size_t at, len;
+	int fd;
+	bool body_ended;
+};
+
+enum { PIECE = 65536 };
+
+static void on_head(
+	struct weft_stream *s, const struct weft_head *head, enum weft_head_kind kind, void *user)
+{
+	struct request *r = user;
+
+	(void)s;
+	if (kind != WEFT_HEAD_FINAL)
+		return;
+	r->get->expected = head->body_len;
+	snprintf(r->get->protocol, sizeof(r->get->protocol), "http/%u.%u", head->version / 10,
+		head->version % 10);
+}
+
+static size_t on_data(struct weft_stream *s, const void *bytes, size_t len, void *user)
+{
+	struct get *g = ((struct request *)user)->get;
+
+	(void)s;
+	g->bytes += len;
+	if (g->out && fwrite(bytes, 1, len, g->out) != len)
+		g->write_failed = true;
+	return len;
+}
+
+/* Sends what can be sent of a streamed body; a blocking read is fine, there is nothing else to do. */
+static void send_body(struct weft_stream *s, void *user)
+{
+	struct request *r = user;
+	ssize_t n;
+
+	while (!r->body_ended) {
+		if (r->at == r->len) {
+			n = read(r->fd, r->buffer, PIECE);
+			if (n < 0 && errno == EINTR)
+				continue;
+			if (n < 0) {
+				fprintf(stderr, "weft get: %s: %s\n", r->get->o.data_file,
+					strerror(errno));
+				weft_stream_close(s);
+				return;
+			}
+			r->at = 0;
+			r->len = (size_t)n;
+			r->body_ended = !n;
+			continue;
+		}
+		n = (ssize_t)weft_stream_write(s, r->buffer + r->at, r->len - r->at);
+		r->at += (size_t)n;
+		if (r->at < r->len)
+			return;
+	}
+	weft_stream_finish(s);
+}
+
+/* A regular file can be read again; a pipe cannot. */
+static enum weft_status rewind_body(struct weft_stream *s, void *user)
+{
+	struct request *r = user;
+
+	if (r->fd < 0 || lseek(r->fd, 0, SEEK_SET) < 0)
+		return WEFT_ERR_NOT_REPLAYABLE;
+	r->at = r->len = 0;
+	r->body_ended = false;
+	send_body(s, r);
+	return WEFT_OK;
+}
+
+void get_count_error(struct get *g, const char *url, const struct weft_error *why)
+{
+	struct get_error *e;
+
+	g->failed++;
+	if (why->status == WEFT_ERR_VERIFY)
+		g->verify_failed = true;
+	for (size_t i = 0; i < g->error_count; i++) {
+		e = &g->errors[i];
+		if (e->url == url && e->status == why->status && !strcmp(e->cause, why->text)) {
+			e->count++;
+			return;
+		}
+	}
+	fprintf(stderr, "weft: %s: %s: %s\n", url, weft_status_name(why->status), why->text);
+	if (g->error_count == ERRORS_MAX)
+		return;
+	e = &g->errors[g->error_count++];
+	e->url = url;
+	e->status = why->status;
+	e->count = 1;
+	memcpy(e->cause, why->text, sizeof(e->cause));
+}
+
+static void on_close(struct weft_stream *s, const struct weft_error *why, void *user)
+{
+	struct request *r = user;
+	struct get *g = r->get;
+	char story[2048];
+
+	g->running--;
+	if (g->o.explain) {
+		weft_stream_explain(s, story, sizeof(story));
+		fprintf(stderr, "%s\n%s", r->url, story);
+	}
+	if (why->status)
+		get_count_error(g, r->url, why);
+	else
+		g->ok++;
+	if (r->fd > 0)
+		close(r->fd);
+	free(r->buffer);
+	free(r);
+}
+
+static const struct weft_stream_ops ops = {
+	.on_head = on_head,
+	.on_data = on_data,
+	.on_close = on_close,
+};
+
+static const struct weft_stream_ops streaming_ops = {
+	.on_head = on_head,
+	.on_data = on_data,
+	.on_writable = send_body,
+	.body_rewind = rewind_body,
+	.on_close = on_close,
+};
+
+static struct request *make_request(struct get *g, const char *url)
+{
+	struct request *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->get = g;
+	r->url = url;
+	r->fd = -1;
+	if (!g->body_streamed)
+		return r;
+	r->buffer = malloc(PIECE);
+	r->fd = strcmp(g->o.data_file, "-") ? open(g->o.data_file, O_RDONLY | O_CLOEXEC) : 0;
+	if (!r->buffer || r->fd < 0) {
+		free(r->buffer);
+		free(r);
+		return NULL;
+	}
+	return r;
+}
+
+static enum weft_status start(struct get *g, const char *url, struct weft_error *err)
+{
+	struct weft_trust trust = { .ca_file = g->o.cacert };
+	struct weft_request request = {
+		.url = url,
+		.method = g->o.method,
+		.fields = g->o.headers,
+		.field_count = g->o.header_count,
+		.body = { g->body, g->body_len },
+		.body_later = g->body_streamed,
+		.share = WEFT_SHARE_POOL,
+		.trust = g->o.cacert ? &trust : NULL,
+		.allow = g->o.insecure ? WEFT_TLS_ALLOW_ALL : 0,
+	};
+	struct request *r = make_request(g, url);
+	struct weft_stream *s;
+	enum weft_status st;
+
+	if (!r)
+		return weft_error_set(err, WEFT_ERR_IO, errno, "%s: %s",
+			g->o.data_file ? g->o.data_file : "request", strerror(errno));
+	if (!request.method && (g->body || g->body_streamed))
+		request.method = "POST";
+	st = weft_http_open(g->ctx, &request, g->body_streamed ? &streaming_ops : &ops, r, &s, err);
+	if (st) {
+		free(r->buffer);
+		free(r);
+		return st;
+	}
+	g->running++;
+	if (g->body_streamed)
+		send_body(s, r);
+	return WEFT_OK;
+}
+
+void get_fill(struct get *g)
+{
+	struct weft_error err;
+
+	while (g->started < g->total && g->running < g->o.parallel) {
+		const char *url = g->o.urls[g->started++ % g->o.url_count];
+
+		if (start(g, url, &err))
+			get_count_error(g, url, &err);
+	}
+}
