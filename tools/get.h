@@ -39,7 +39,7 @@ struct get {
 	uint64_t bytes;
 	int64_t expected; /* of the response that is shown, -1: not known */
 	uint64_t start_us, shown_us;
-	char protocol[16];
+	char protocol[32];
 	struct get_error errors[ERRORS_MAX];
 	size_t error_count;
 	bool verify_failed, write_failed, progress, shown;

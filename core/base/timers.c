@@ -107,7 +107,7 @@ struct weft_timer *weft_timers_pop(struct weft_timers *timers, uint64_t now_us)
 
 	while ((timer = timers->root) && timer->key_us <= now_us) {
 		unlink_timer(timers, timer);
-		if (timer->due_us <= now_us)
+		if (timer->due_us == timer->key_us)
 			return timer;
 		insert(timers, timer);
 	}

@@ -15,10 +15,9 @@ static bool parse_scope(const char *text, uint32_t *scope)
 	unsigned long value;
 	char *end;
 
-	if (!*text)
-		return false;
+	/* strtoul takes signs and spaces, which are none of a scope's */
 	value = strtoul(text, &end, 10);
-	if (*end)
+	if (*text < '0' || *text > '9' || *end)
 		value = if_nametoindex(text);
 	if (!value || value > UINT32_MAX)
 		return false;

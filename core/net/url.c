@@ -57,6 +57,19 @@ static enum weft_status parse_port(const char *text, const char *p, const char *
 	return WEFT_OK;
 }
 
+/* What stands between brackets is an address and no name: RFC 3986 section 3.2.2. */
+static bool is_ipv6_literal(struct weft_span host)
+{
+	char text[WEFT_ADDRESS_TEXT_MAX];
+	struct weft_address a;
+
+	if (host.len >= sizeof(text))
+		return false;
+	memcpy(text, host.ptr, host.len);
+	text[host.len] = '\0';
+	return weft_address_parse(text, 0, &a, NULL) == WEFT_OK && a.family == WEFT_FAMILY_IPV6;
+}
+
 static enum weft_status parse_authority(const char *text, const char *p, const char *end,
 	struct weft_url *url, struct weft_error *err)
 {
@@ -78,6 +91,8 @@ static enum weft_status parse_authority(const char *text, const char *p, const c
 	}
 	if (!url->host.len)
 		return bad(err, text, p, "a host");
+	if (url->is_ipv6 && !is_ipv6_literal(url->host))
+		return bad(err, text, p + 1, "an IPv6 address between the brackets");
 	if (q == end)
 		return WEFT_OK;
 	if (*q != ':')

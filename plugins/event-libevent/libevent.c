@@ -54,13 +54,26 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 	l->host.tick(l->host.user); /* may destroy the loop */
 }
 
+static void arm_deadline(struct loop *l)
+{
+	uint64_t now = l->deadline_us ? weft_net_posix.now(NULL) : 0;
+	uint64_t left = l->deadline_us > now ? l->deadline_us - now : 0;
+	struct timeval tv = {
+		.tv_sec = (time_t)(left / 1000000),
+		.tv_usec = (suseconds_t)(left % 1000000),
+	};
+
+	event_add(&l->deadline, &tv);
+}
+
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop *l = arg;
 
 	(void)fd;
 	(void)what;
-	l->deadline_us = WEFT_NEVER; /* it is no longer pending: the next one is news */
+	/* it holds until it is replaced; and libevent's coarse clock may be early by some milliseconds */
+	arm_deadline(l);
 	end_turn(l);
 }
 
@@ -201,21 +214,14 @@ static enum weft_status loop_interest(void *loop, void *watch, unsigned interest
 static void loop_deadline(void *loop, uint64_t deadline_us)
 {
 	struct loop *l = loop;
-	struct timeval tv;
-	uint64_t now, left;
 
 	if (deadline_us == l->deadline_us)
 		return;
 	l->deadline_us = deadline_us;
-	if (deadline_us == WEFT_NEVER) {
+	if (deadline_us == WEFT_NEVER)
 		event_del(&l->deadline);
-		return;
-	}
-	now = deadline_us ? weft_net_posix.now(NULL) : 0;
-	left = deadline_us > now ? deadline_us - now : 0;
-	tv.tv_sec = (time_t)(left / 1000000);
-	tv.tv_usec = (suseconds_t)(left % 1000000);
-	event_add(&l->deadline, &tv);
+	else
+		arm_deadline(l);
 }
 
 static void loop_wake(void *loop)

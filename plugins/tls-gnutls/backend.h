@@ -34,23 +34,23 @@ struct tls_session {
 	bool failed;
 };
 
-enum weft_status tls_ctx_create(
+enum weft_status gnutls_adapter_ctx_create(
 	const struct weft_tls_ctx_options *options, void **ctx, struct weft_error *err);
-void tls_ctx_destroy(void *ctx);
+void gnutls_adapter_ctx_destroy(void *ctx);
 
-enum weft_status tls_session_create(void *ctx, const struct weft_tls_session_options *options,
-	void **session, struct weft_error *err);
-void tls_session_destroy(void *session);
-enum weft_status tls_handshake(
+enum weft_status gnutls_adapter_session_create(void *ctx,
+	const struct weft_tls_session_options *options, void **session, struct weft_error *err);
+void gnutls_adapter_session_destroy(void *session);
+enum weft_status gnutls_adapter_handshake(
 	void *session, struct weft_span *in, struct weft_buffer *out, struct weft_error *err);
-enum weft_status tls_decrypt(void *session, struct weft_span *in, struct weft_span *plain,
-	struct weft_buffer *out, struct weft_error *err);
-enum weft_status tls_encrypt(void *session, const struct weft_segment *segs, size_t count,
-	struct weft_buffer *out, struct weft_error *err);
-void tls_close_notify(void *session, struct weft_buffer *out);
-void tls_info(void *session, struct weft_tls_info *info);
+enum weft_status gnutls_adapter_decrypt(void *session, struct weft_span *in,
+	struct weft_span *plain, struct weft_buffer *out, struct weft_error *err);
+enum weft_status gnutls_adapter_encrypt(void *session, const struct weft_segment *segs,
+	size_t count, struct weft_buffer *out, struct weft_error *err);
+void gnutls_adapter_close_notify(void *session, struct weft_buffer *out);
+void gnutls_adapter_info(void *session, struct weft_tls_info *info);
 
 /* GnuTLS's verification hook: 0 accepts. Fills faults. */
-int tls_verify_peer(gnutls_session_t tls);
+int gnutls_adapter_verify_peer(gnutls_session_t tls);
 
 #endif

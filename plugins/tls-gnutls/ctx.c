@@ -67,7 +67,7 @@ static enum weft_status set_client(
 			st = weft_error_set(err, WEFT_ERR_TLS, ret, "CRL %zu cannot be used: %s",
 				i + 1, ret ? gnutls_strerror(ret) : "nothing in it");
 	}
-	gnutls_certificate_set_verify_function(c->cred, tls_verify_peer);
+	gnutls_certificate_set_verify_function(c->cred, gnutls_adapter_verify_peer);
 	return st;
 }
 
@@ -107,7 +107,7 @@ static enum weft_status set_alpn(struct tls_ctx *c, const char *const *alpn, str
 	return WEFT_OK;
 }
 
-void tls_ctx_destroy(void *ctx)
+void gnutls_adapter_ctx_destroy(void *ctx)
 {
 	struct tls_ctx *c = ctx;
 
@@ -118,7 +118,7 @@ void tls_ctx_destroy(void *ctx)
 	weft_free(c->alloc, c, sizeof(*c));
 }
 
-enum weft_status tls_ctx_create(
+enum weft_status gnutls_adapter_ctx_create(
 	const struct weft_tls_ctx_options *o, void **ctx, struct weft_error *err)
 {
 	struct tls_ctx *c = weft_zalloc(o->alloc, sizeof(*c));
@@ -151,6 +151,6 @@ enum weft_status tls_ctx_create(
 		return WEFT_OK;
 	}
 fail:
-	tls_ctx_destroy(c);
+	gnutls_adapter_ctx_destroy(c);
 	return st;
 }

@@ -6,15 +6,15 @@
 static const struct weft_tls_ops ops = {
 	.size = sizeof(ops),
 	.caps = WEFT_TLS_CAN_TLS12 | WEFT_TLS_CAN_TLS13 | WEFT_TLS_CAN_ALPN | WEFT_TLS_CAN_CRL,
-	.ctx_create = tls_ctx_create,
-	.ctx_destroy = tls_ctx_destroy,
-	.session_create = tls_session_create,
-	.session_destroy = tls_session_destroy,
-	.handshake = tls_handshake,
-	.decrypt = tls_decrypt,
-	.encrypt = tls_encrypt,
-	.close_notify = tls_close_notify,
-	.info = tls_info,
+	.ctx_create = gnutls_adapter_ctx_create,
+	.ctx_destroy = gnutls_adapter_ctx_destroy,
+	.session_create = gnutls_adapter_session_create,
+	.session_destroy = gnutls_adapter_session_destroy,
+	.handshake = gnutls_adapter_handshake,
+	.decrypt = gnutls_adapter_decrypt,
+	.encrypt = gnutls_adapter_encrypt,
+	.close_notify = gnutls_adapter_close_notify,
+	.info = gnutls_adapter_info,
 };
 
 WEFT_PLUGIN_DEFINE(tls_gnutls) = {

@@ -71,9 +71,10 @@ static int set_up(struct tls_session *s, const struct weft_tls_session_options *
 
 	if (ret >= 0)
 		ret = gnutls_credentials_set(s->tls, GNUTLS_CRD_CERTIFICATE, c->cred);
+	/* mandatory: no common name is the peer's no_application_protocol; the server's order decides */
 	if (ret >= 0 && c->alpn_count)
-		ret = gnutls_alpn_set_protocols(
-			s->tls, c->alpn, c->alpn_count, c->server ? GNUTLS_ALPN_MANDATORY : 0);
+		ret = gnutls_alpn_set_protocols(s->tls, c->alpn, c->alpn_count,
+			c->server ? GNUTLS_ALPN_MANDATORY | GNUTLS_ALPN_SERVER_PRECEDENCE : 0);
 	if (ret >= 0 && o->sni)
 		ret = gnutls_server_name_set(s->tls, GNUTLS_NAME_DNS, o->sni, strlen(o->sni));
 	gnutls_session_set_ptr(s->tls, s);
@@ -85,7 +86,7 @@ static int set_up(struct tls_session *s, const struct weft_tls_session_options *
 	return ret;
 }
 
-enum weft_status tls_session_create(
+enum weft_status gnutls_adapter_session_create(
 	void *ctx, const struct weft_tls_session_options *o, void **session, struct weft_error *err)
 {
 	struct tls_ctx *c = ctx;
@@ -111,7 +112,7 @@ enum weft_status tls_session_create(
 	}
 	ret = set_up(s, o);
 	if (ret < 0) {
-		tls_session_destroy(s);
+		gnutls_adapter_session_destroy(s);
 		return weft_error_set(err, WEFT_ERR_TLS, ret,
 			"a TLS session could not be set up: %s", gnutls_strerror(ret));
 	}
@@ -119,7 +120,7 @@ enum weft_status tls_session_create(
 	return WEFT_OK;
 }
 
-void tls_session_destroy(void *session)
+void gnutls_adapter_session_destroy(void *session)
 {
 	struct tls_session *s = session;
 
@@ -134,7 +135,7 @@ static bool again(int code)
 	       code == GNUTLS_E_WARNING_ALERT_RECEIVED;
 }
 
-enum weft_status tls_handshake(
+enum weft_status gnutls_adapter_handshake(
 	void *session, struct weft_span *in, struct weft_buffer *out, struct weft_error *err)
 {
 	struct tls_session *s = session;
@@ -152,8 +153,8 @@ enum weft_status tls_handshake(
 	return ret < 0 ? failure(s, ret, err) : WEFT_OK;
 }
 
-enum weft_status tls_decrypt(void *session, struct weft_span *in, struct weft_span *plain,
-	struct weft_buffer *out, struct weft_error *err)
+enum weft_status gnutls_adapter_decrypt(void *session, struct weft_span *in,
+	struct weft_span *plain, struct weft_buffer *out, struct weft_error *err)
 {
 	struct tls_session *s = session;
 	gnutls_datum_t data;
@@ -199,8 +200,8 @@ static int send_all(struct tls_session *s, const unsigned char *bytes, size_t le
 	return 0;
 }
 
-enum weft_status tls_encrypt(void *session, const struct weft_segment *segs, size_t count,
-	struct weft_buffer *out, struct weft_error *err)
+enum weft_status gnutls_adapter_encrypt(void *session, const struct weft_segment *segs,
+	size_t count, struct weft_buffer *out, struct weft_error *err)
 {
 	struct tls_session *s = session;
 	unsigned char record[RECORD];
@@ -234,7 +235,7 @@ enum weft_status tls_encrypt(void *session, const struct weft_segment *segs, siz
 	return ret < 0 ? failure(s, ret, err) : WEFT_OK;
 }
 
-void tls_close_notify(void *session, struct weft_buffer *out)
+void gnutls_adapter_close_notify(void *session, struct weft_buffer *out)
 {
 	struct tls_session *s = session;
 
@@ -245,7 +246,7 @@ void tls_close_notify(void *session, struct weft_buffer *out)
 	gnutls_bye(s->tls, GNUTLS_SHUT_WR);
 }
 
-void tls_info(void *session, struct weft_tls_info *info)
+void gnutls_adapter_info(void *session, struct weft_tls_info *info)
 {
 	struct tls_session *s = session;
 	gnutls_datum_t alpn;

@@ -52,7 +52,7 @@ static unsigned leaf_faults(const struct tls_session *s, gnutls_x509_crt_t leaf)
 	return faults;
 }
 
-int tls_verify_peer(gnutls_session_t tls)
+int gnutls_adapter_verify_peer(gnutls_session_t tls)
 {
 	struct tls_session *s = gnutls_session_get_ptr(tls);
 	gnutls_typed_vdata_st purpose = {

@@ -37,27 +37,28 @@ struct tls_session {
 	char verify_host[256];
 	unsigned char verify_ip[16];
 	size_t verify_ip_len;
+	bool lenient; /* the library does not insist; the hook does */
 	bool failed;
 	bool shaken;
 };
 
-enum weft_status tls_ctx_create(
+enum weft_status mbedtls_adapter_ctx_create(
 	const struct weft_tls_ctx_options *options, void **ctx, struct weft_error *err);
-void tls_ctx_destroy(void *ctx);
+void mbedtls_adapter_ctx_destroy(void *ctx);
 
-enum weft_status tls_session_create(void *ctx, const struct weft_tls_session_options *options,
-	void **session, struct weft_error *err);
-void tls_session_destroy(void *session);
-enum weft_status tls_handshake(
+enum weft_status mbedtls_adapter_session_create(void *ctx,
+	const struct weft_tls_session_options *options, void **session, struct weft_error *err);
+void mbedtls_adapter_session_destroy(void *session);
+enum weft_status mbedtls_adapter_handshake(
 	void *session, struct weft_span *in, struct weft_buffer *out, struct weft_error *err);
-enum weft_status tls_decrypt(void *session, struct weft_span *in, struct weft_span *plain,
-	struct weft_buffer *out, struct weft_error *err);
-enum weft_status tls_encrypt(void *session, const struct weft_segment *segs, size_t count,
-	struct weft_buffer *out, struct weft_error *err);
-void tls_close_notify(void *session, struct weft_buffer *out);
-void tls_info(void *session, struct weft_tls_info *info);
+enum weft_status mbedtls_adapter_decrypt(void *session, struct weft_span *in,
+	struct weft_span *plain, struct weft_buffer *out, struct weft_error *err);
+enum weft_status mbedtls_adapter_encrypt(void *session, const struct weft_segment *segs,
+	size_t count, struct weft_buffer *out, struct weft_error *err);
+void mbedtls_adapter_close_notify(void *session, struct weft_buffer *out);
+void mbedtls_adapter_info(void *session, struct weft_tls_info *info);
 
 /* mbedTLS's verification hook, once a certificate: collects faults, clears the flags that are allowed. */
-int tls_verify_peer(void *session, mbedtls_x509_crt *crt, int depth, uint32_t *flags);
+int mbedtls_adapter_verify_peer(void *session, mbedtls_x509_crt *crt, int depth, uint32_t *flags);
 
 #endif

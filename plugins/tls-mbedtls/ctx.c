@@ -27,6 +27,8 @@ static enum weft_status refused(struct weft_error *err, int code, const char *wh
 {
 	char words[128];
 
+	if (code == MBEDTLS_ERR_X509_ALLOC_FAILED || code == MBEDTLS_ERR_PK_ALLOC_FAILED)
+		return no_memory(err);
 	mbedtls_strerror(code, words, sizeof(words));
 	if (number)
 		return weft_error_set(
@@ -136,7 +138,7 @@ static enum weft_status set_alpn(struct tls_ctx *c, const char *const *alpn, str
 	return WEFT_OK;
 }
 
-void tls_ctx_destroy(void *ctx)
+void mbedtls_adapter_ctx_destroy(void *ctx)
 {
 	struct tls_ctx *c = ctx;
 
@@ -173,7 +175,7 @@ static int set_defaults(struct tls_ctx *c)
 	return 0;
 }
 
-enum weft_status tls_ctx_create(
+enum weft_status mbedtls_adapter_ctx_create(
 	const struct weft_tls_ctx_options *o, void **ctx, struct weft_error *err)
 {
 	struct tls_ctx *c = weft_zalloc(o->alloc, sizeof(*c));
@@ -198,7 +200,7 @@ enum weft_status tls_ctx_create(
 	if (st == WEFT_OK)
 		st = set_identity(c, o, err);
 	if (st) {
-		tls_ctx_destroy(c);
+		mbedtls_adapter_ctx_destroy(c);
 		return st;
 	}
 	*ctx = c;

@@ -88,7 +88,9 @@ static enum weft_status failure(struct tls_session *s, int code, struct weft_err
 		return weft_error_set(err, WEFT_ERR_PROTOCOL, code, "the peer sent a TLS alert: %s",
 			alert_name(s->tls.in_msg ? s->tls.in_msg[1] : 255));
 	if (code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED ||
-		(code == MBEDTLS_ERR_SSL_BAD_HS_CERTIFICATE && s->faults & ~s->allow))
+		((code == MBEDTLS_ERR_SSL_BAD_HS_CERTIFICATE ||
+			 code == MBEDTLS_ERR_X509_FATAL_ERROR) &&
+			s->faults & ~s->allow))
 		return weft_error_set(err, WEFT_ERR_VERIFY, code, "%s",
 			weft_tls_faults_text(
 				s->faults & ~s->allow ? s->faults & ~s->allow : WEFT_TLS_MALFORMED,
@@ -104,7 +106,7 @@ static enum weft_status failure(struct tls_session *s, int code, struct weft_err
 	return weft_error_set(err, WEFT_ERR_PROTOCOL, code, "TLS failed: %s", words);
 }
 
-enum weft_status tls_session_create(
+enum weft_status mbedtls_adapter_session_create(
 	void *ctx, const struct weft_tls_session_options *o, void **session, struct weft_error *err)
 {
 	struct tls_ctx *c = ctx;
@@ -124,20 +126,24 @@ enum weft_status tls_session_create(
 	mbedtls_ssl_init(&s->tls);
 	ret = mbedtls_ssl_setup(&s->tls, &c->conf);
 	/* this is the SNI; what is verified is compared by our own hook */
-	if (!ret && o->sni)
+	if (!ret && !c->server)
 		ret = mbedtls_ssl_set_hostname(&s->tls, o->sni);
 	if (ret) {
-		tls_session_destroy(s);
+		mbedtls_adapter_session_destroy(s);
 		return weft_error_set(err, WEFT_ERR_MEMORY, ret, "no memory for a TLS session");
 	}
 	mbedtls_ssl_set_bio(&s->tls, s, push, pull, NULL);
 	if (!c->server)
-		mbedtls_ssl_set_verify(&s->tls, tls_verify_peer, s);
+		mbedtls_ssl_set_verify(&s->tls, mbedtls_adapter_verify_peer, s);
+	/* what a certificate may be used for is checked past the hook, so it cannot be let through there */
+	s->lenient = !c->server && s->allow & WEFT_TLS_MALFORMED;
+	if (s->lenient)
+		mbedtls_ssl_set_hs_authmode(&s->tls, MBEDTLS_SSL_VERIFY_OPTIONAL);
 	*session = s;
 	return WEFT_OK;
 }
 
-void tls_session_destroy(void *session)
+void mbedtls_adapter_session_destroy(void *session)
 {
 	struct tls_session *s = session;
 
@@ -146,7 +152,7 @@ void tls_session_destroy(void *session)
 	weft_free(s->ctx->alloc, s, sizeof(*s));
 }
 
-enum weft_status tls_handshake(
+enum weft_status mbedtls_adapter_handshake(
 	void *session, struct weft_span *in, struct weft_buffer *out, struct weft_error *err)
 {
 	struct tls_session *s = session;
@@ -177,8 +183,8 @@ static enum weft_status refuse_renegotiation(struct tls_session *s, struct weft_
 		"the peer wanted to renegotiate TLS, which is refused");
 }
 
-enum weft_status tls_decrypt(void *session, struct weft_span *in, struct weft_span *plain,
-	struct weft_buffer *out, struct weft_error *err)
+enum weft_status mbedtls_adapter_decrypt(void *session, struct weft_span *in,
+	struct weft_span *plain, struct weft_buffer *out, struct weft_error *err)
 {
 	struct tls_session *s = session;
 	size_t before, written = weft_buffer_len(out);
@@ -226,8 +232,8 @@ static int send_all(struct tls_session *s, const unsigned char *bytes, size_t le
 	return 0;
 }
 
-enum weft_status tls_encrypt(void *session, const struct weft_segment *segs, size_t count,
-	struct weft_buffer *out, struct weft_error *err)
+enum weft_status mbedtls_adapter_encrypt(void *session, const struct weft_segment *segs,
+	size_t count, struct weft_buffer *out, struct weft_error *err)
 {
 	struct tls_session *s = session;
 	unsigned char record[RECORD];
@@ -261,7 +267,7 @@ enum weft_status tls_encrypt(void *session, const struct weft_segment *segs, siz
 	return ret ? failure(s, ret, err) : WEFT_OK;
 }
 
-void tls_close_notify(void *session, struct weft_buffer *out)
+void mbedtls_adapter_close_notify(void *session, struct weft_buffer *out)
 {
 	struct tls_session *s = session;
 
@@ -272,7 +278,7 @@ void tls_close_notify(void *session, struct weft_buffer *out)
 	mbedtls_ssl_close_notify(&s->tls);
 }
 
-void tls_info(void *session, struct weft_tls_info *info)
+void mbedtls_adapter_info(void *session, struct weft_tls_info *info)
 {
 	struct tls_session *s = session;
 	const char *alpn = mbedtls_ssl_get_alpn_protocol(&s->tls);

@@ -17,6 +17,8 @@ static unsigned chain_faults(uint32_t flags, bool self_signed)
 {
 	unsigned faults = 0;
 
+	/* the library compares with the SNI, which need not be what is to be verified */
+	flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_CN_MISMATCH;
 	if (flags & MBEDTLS_X509_BADCERT_EXPIRED)
 		faults |= WEFT_TLS_EXPIRED;
 	if (flags & MBEDTLS_X509_BADCERT_FUTURE)
@@ -98,7 +100,7 @@ static bool self_signed(const mbedtls_x509_crt *crt)
 	       !memcmp(crt->issuer_raw.p, crt->subject_raw.p, crt->issuer_raw.len);
 }
 
-int tls_verify_peer(void *session, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
+int mbedtls_adapter_verify_peer(void *session, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
 {
 	struct tls_session *s = session;
 	unsigned faults = chain_faults(*flags, !depth && self_signed(crt));
@@ -112,8 +114,10 @@ int tls_verify_peer(void *session, mbedtls_x509_crt *crt, int depth, uint32_t *f
 	/* what remains set makes the handshake fail, with the alert that fits */
 	if (!(faults & ~s->allow))
 		*flags = 0;
+	else if (faults & WEFT_TLS_WRONG_HOST & ~s->allow)
+		*flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
 	else if (!*flags)
-		*flags = faults & WEFT_TLS_WRONG_HOST ? MBEDTLS_X509_BADCERT_CN_MISMATCH
-						      : MBEDTLS_X509_BADCERT_OTHER;
-	return 0;
+		*flags = MBEDTLS_X509_BADCERT_OTHER;
+	/* the leaf comes last; where the library was told to shrug, this is what ends the handshake */
+	return !depth && s->lenient && s->faults & ~s->allow ? MBEDTLS_ERR_X509_FATAL_ERROR : 0;
 }

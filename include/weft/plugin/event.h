@@ -67,7 +67,10 @@ struct weft_event_ops {
 	/* No ready for this watch after it returns. The socket is still open here. */
 	void (*unwatch)(void *loop, void *watch);
 
-	/* tick no later than this (monotonic µs of net->now; WEFT_NEVER: none). Replaces the one before. */
+	/*
+	 * tick no later than this (monotonic µs of net->now; WEFT_NEVER: none). Holds until it is replaced:
+	 * once it has passed, turns do not wait.
+	 */
 	void (*deadline)(void *loop, uint64_t deadline_us);
 	/* Makes a waiting or the next wait end with a tick. Thread-safe and async-signal-safe. */
 	void (*wake)(void *loop);
