@@ -16,7 +16,7 @@ enum {
 	MAX_SEGMENTS = 32,
 };
 
-enum phase { HELLO, SHAKING, OPEN, ENDED };
+enum phase { HELLO, SHAKING, OPEN, ENDED, BROKEN };
 
 struct tls_transport {
 	struct weft_transport base;
@@ -153,16 +153,16 @@ static enum weft_status shake(struct tls_transport *t, struct weft_error *err)
 {
 	enum weft_status st;
 
-	if (t->phase == HELLO) {
-		st = open_session(t, err);
-		if (st)
-			return st;
+	st = t->phase == HELLO ? open_session(t, err) : WEFT_OK;
+	if (st == WEFT_OK) {
+		st = t->ops->handshake(t->session, &t->in, &t->out, err);
+		consumed(t);
+		send_out(t);
 	}
-	st = t->ops->handshake(t->session, &t->in, &t->out, err);
-	consumed(t);
-	send_out(t);
 	if (st == WEFT_OK)
 		t->phase = OPEN;
+	else if (st < 0)
+		t->phase = BROKEN;
 	return st;
 }
 
@@ -188,6 +188,18 @@ static enum weft_status tls_advance(struct weft_transport *base, struct weft_err
 	return st;
 }
 
+/* There is no session to understand it, but the end is still waited for. */
+static enum weft_status discard(
+	struct tls_transport *t, struct weft_span *got, struct weft_error *err)
+{
+	enum weft_status st = t->base.below->ops->read(t->base.below, got, err);
+
+	weft_buffer_finish(&t->kept);
+	t->in = *got = (struct weft_span){ NULL, 0 };
+	t->in_serial = 0;
+	return st;
+}
+
 static enum weft_status tls_read(
 	struct weft_transport *base, struct weft_span *got, struct weft_error *err)
 {
@@ -196,8 +208,9 @@ static enum weft_status tls_read(
 
 	if (t->phase == ENDED)
 		return WEFT_EOF;
+	if (t->phase != OPEN)
+		return discard(t, got, err);
 	for (;;) {
-		/* bytes from another conn's read are no longer there: settle was forgotten */
 		st = WEFT_AGAIN;
 		if (t->in.len) {
 			st = t->ops->decrypt(t->session, &t->in, got, &t->out, err);
@@ -206,6 +219,8 @@ static enum weft_status tls_read(
 		}
 		if (st == WEFT_EOF)
 			t->phase = ENDED;
+		else if (st < 0)
+			t->phase = BROKEN;
 		if (st == WEFT_OK && !got->len)
 			continue;
 		if (st != WEFT_AGAIN)

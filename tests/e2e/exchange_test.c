@@ -230,5 +230,5 @@ int main(void)
 		cmocka_unit_test(big_bodies_cross_both_ways_at_once),
 	};
 
-	return duo_main("exchange", tests, sizeof(tests) / sizeof(*tests), false);
+	return duo_main("exchange", tests, sizeof(tests) / sizeof(*tests), DUO_ALL);
 }

@@ -380,5 +380,5 @@ int main(void)
 		cmocka_unit_test(queue_time_and_reuse_are_told_in_words),
 	};
 
-	return duo_main("queue", tests, sizeof(tests) / sizeof(*tests), false);
+	return duo_main("queue", tests, sizeof(tests) / sizeof(*tests), DUO_ALL);
 }

@@ -48,23 +48,26 @@ static int run(const char *name, const struct CMUnitTest *tests, size_t count)
 	return _cmocka_run_group_tests(title, tests, count, NULL, NULL);
 }
 
-int duo_main(const char *name, const struct CMUnitTest *tests, size_t count, bool fewer)
+int duo_main(const char *name, const struct CMUnitTest *tests, size_t count, enum duo_which which)
 {
 	struct names loops = { .count = 0 }, tls = { .count = 0 };
+	size_t pairs;
 	int failed = 0;
 
 	find("event", &loops);
 	find("tls", &tls);
+	pairs = which == DUO_PLAIN ? 0 : tls.count * tls.count;
 	for (size_t e = 0; e < loops.count; e++) {
-		for (size_t f = 0; f < (fewer ? 1 : 2); f++) {
+		for (size_t f = 0; f < (which == DUO_ALL || which == DUO_PLAIN ? 2 : 1); f++) {
 			duo_combo = (struct duo_combo){ .event = loops.text[e], .fragment = f };
 			/* small reads also mix the loops: two of a kind, or one of each */
 			duo_combo.server_event = loops.text[(e + f) % loops.count];
-			failed += run(name, tests, count);
-			for (size_t i = 0; i < tls.count * tls.count; i++) {
+			if (which != DUO_TLS)
+				failed += run(name, tests, count);
+			for (size_t i = 0; i < pairs; i++) {
 				duo_combo.client_tls = tls.text[i / tls.count];
 				duo_combo.server_tls = tls.text[i % tls.count];
-				if (!fewer || i / tls.count == i % tls.count)
+				if (which == DUO_ALL || i / tls.count == i % tls.count)
 					failed += run(name, tests, count);
 			}
 		}
@@ -106,10 +109,19 @@ static const struct weft_route digest_routes[] = {
 	{ .on_request = NULL },
 };
 
-static void set_identity(struct duo *d, struct weft_vhost_options *v)
+void duo_vhost_options(struct duo *d, struct weft_vhost_options *v)
 {
-	const struct test_cert *good = test_cert(TEST_CERT_GOOD), *ca = test_certs_ca();
+	const struct test_cert *good, *ca;
 
+	if (!v->name)
+		v->name = "localhost";
+	if (!v->routes)
+		v->routes = digest_routes;
+	v->listen = d->listener;
+	if (!duo_combo.server_tls)
+		return;
+	good = test_cert(TEST_CERT_GOOD);
+	ca = test_certs_ca();
 	if (!v->credential.cert.len && !v->cert_file)
 		v->credential = (struct weft_credential){
 			.cert = { (const unsigned char *)good->cert, good->cert_len },
@@ -129,15 +141,9 @@ void duo_open(struct duo *d, const struct weft_context_options *server,
 	memset(d, 0, sizeof(*d));
 	d->server = open_one(server, duo_combo.server_event, duo_combo.server_tls);
 	d->client = open_one(client, duo_combo.event, duo_combo.client_tls);
-	if (tls)
-		set_identity(d, &v);
-	if (!v.name)
-		v.name = "localhost";
-	if (!v.routes)
-		v.routes = digest_routes;
 	snprintf(d->listener, sizeof(d->listener), "%s://127.0.0.1:0",
 		raw ? (tls ? "tls" : "tcp") : (tls ? "https" : "http"));
-	v.listen = d->listener;
+	duo_vhost_options(d, &v);
 	if (weft_vhost_create(d->server, &v, &d->vh, &err))
 		fail_msg("vhost: %s", err.text);
 	assert_int_equal(weft_vhost_listener(d->vh, 0, url, sizeof(url)), WEFT_OK);

@@ -24,8 +24,15 @@ struct duo_combo {
 /* The one that the suite runs on at present. */
 extern struct duo_combo duo_combo;
 
-/* Runs the tests on each combination; fewer: whole reads, and the same TLS on both sides. */
-int duo_main(const char *name, const struct CMUnitTest *tests, size_t count, bool fewer);
+enum duo_which {
+	DUO_ALL,
+	DUO_FEWER, /* whole reads, and the same TLS on both sides */
+	DUO_TLS,   /* of those, the ones with TLS */
+	DUO_PLAIN, /* the ones without; small reads, too */
+};
+
+/* Runs the tests on each combination. */
+int duo_main(const char *name, const struct CMUnitTest *tests, size_t count, enum duo_which which);
 
 struct duo {
 	struct weft_context *server, *client;
@@ -45,6 +52,8 @@ enum { DUO_TURNS = 60000 };
 void duo_open(struct duo *d, const struct weft_context_options *server,
 	const struct weft_context_options *client, const struct weft_vhost_options *vhost,
 	bool raw);
+/* What duo_open gave the vhost, for making another like it. */
+void duo_vhost_options(struct duo *d, struct weft_vhost_options *v);
 /* One turn of each. */
 void duo_turn(struct duo *d);
 /* Turns until *what, or fails. */
