@@ -98,6 +98,27 @@ static void alone_streams_never_share(void **state)
 	duo_close(&d);
 }
 
+/* The name has ::1 and 127.0.0.1, as a rule; the server listens at the second one only. */
+static void name_is_resolved_and_every_address_tried(void **state)
+{
+	struct weft_request r = { .url = NULL };
+	struct duo d;
+	struct ask a;
+	char url[96];
+
+	(void)state;
+	duo_open(&d, NULL, NULL, NULL, false);
+	snprintf(url, sizeof(url), "%.*s://localhost%s/digest/5",
+		(int)(strstr(d.base, "://") - d.base), d.base, strrchr(d.base, ':'));
+	r.url = url;
+	memset(&a, 0, sizeof(a));
+	ask_open(&a, &d, 5, false, &r);
+	duo_until(&d, a.closed);
+	ask_check(&a);
+	assert_int_equal(duo_client_counts(&d).conns_opened, 1);
+	duo_close(&d);
+}
+
 /* ---- big bodies, both ways at once, through windows ---- */
 
 enum { BIG = 3 << 20 };
@@ -227,6 +248,7 @@ int main(void)
 		cmocka_unit_test(hundred_requests_make_one_connection_and_one_handshake),
 		cmocka_unit_test(several_connections_share_the_queue),
 		cmocka_unit_test(alone_streams_never_share),
+		cmocka_unit_test(name_is_resolved_and_every_address_tried),
 		cmocka_unit_test(big_bodies_cross_both_ways_at_once),
 	};
 
