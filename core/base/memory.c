@@ -21,7 +21,8 @@ static void *counted_resize(void *user, void *ptr, size_t old_len, size_t new_le
 	struct weft_memory *m = user;
 	void *p;
 
-	if (m->max && new_len > old_len && m->now - old_len + new_len > m->max)
+	/* a difference, because a sum with a hostile length could wrap around */
+	if (m->max && new_len > old_len && new_len - old_len > m->max - m->now)
 		return NULL;
 	p = m->backing->resize(m->backing->user, ptr, old_len, new_len);
 	if (!p && new_len)

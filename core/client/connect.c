@@ -3,12 +3,24 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/faults.h"
 #include "core/client/entry.h"
 #include "core/net/dial.h"
 #include "core/net/url.h"
 #include "core/transport/socket.h"
 #include "core/transport/tls.h"
 #include "core/vhost/vhost.h"
+
+static void warn_of_checks(const struct weft_conn *conn)
+{
+	const struct weft_pool_key *key = &conn->entry->key;
+	bool brackets = strchr(key->host, ':');
+	char off[256];
+
+	weft_log(conn->ctx, WEFT_LOG_WARN, "%s%s%s:%u: certificate checks switched off: %s",
+		brackets ? "[" : "", key->host, brackets ? "]" : "", key->port,
+		weft_tls_checks_text(key->allow, off, sizeof(off)));
+}
 
 /* Puts TLS on the ground transport where the scheme wants it. */
 static enum weft_status build_chain(struct weft_conn *conn, struct weft_transport *ground,
@@ -21,6 +33,8 @@ static enum weft_status build_chain(struct weft_conn *conn, struct weft_transpor
 	*top = ground;
 	if (!conn->scheme->tls)
 		return WEFT_OK;
+	if (key->allow)
+		warn_of_checks(conn);
 	options.sni = key->sni[0] ? key->sni : NULL;
 	if (weft_address_parse(key->host, 0, &literal, NULL) == WEFT_OK)
 		options.verify_ip = (struct weft_span){ literal.ip,
@@ -93,8 +107,15 @@ void weft_pool_connect(struct weft_pool_entry *e)
 	struct weft_context *ctx = e->ctx;
 	struct weft_error err = { .status = WEFT_OK };
 	struct weft_transport *ground;
-	struct weft_conn *conn = weft_conn_create(ctx, e->role, e->key.scheme, true);
+	struct weft_conn *conn;
 
+	if (e->given && !e->transport) {
+		weft_error_set(
+			&e->why, WEFT_ERR_RESET, 0, "the transport that was given has ended");
+		e->failures = UINT32_MAX;
+		return;
+	}
+	conn = weft_conn_create(ctx, e->role, e->key.scheme, true);
 	if (!conn) {
 		weft_error_set(&e->why, WEFT_ERR_MEMORY, 0, "no memory for a connection");
 		e->failures = UINT32_MAX;
@@ -102,6 +123,7 @@ void weft_pool_connect(struct weft_pool_entry *e)
 	}
 	conn->entry = e;
 	conn->limits = e->limits;
+	conn->failures_before = e->failures;
 	weft_list_append(&e->conns, &conn->entry_node);
 	e->conn_count++;
 	e->connecting++;

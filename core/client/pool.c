@@ -34,6 +34,7 @@ static void enqueue(struct weft_pool_entry *e, struct weft_stream *s)
 		before = before->prev;
 	weft_list_insert(before, &s->entry_node);
 	e->queued++;
+	e->ctx->counters.streams_queued++;
 	s->state = WEFT_STREAM_QUEUED;
 	s->queued_us = weft_loop_now(&e->ctx->loop);
 	wake(e);
@@ -68,6 +69,7 @@ enum weft_status weft_pool_submit(struct weft_stream *s, const struct weft_pool_
 		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory to queue a stream");
 	e->alone = alone;
 	e->transport = transport;
+	e->given = transport != NULL;
 	s->entry = e;
 	s->order = ctx->counters.streams_opened++;
 	weft_story_add(&s->story,
@@ -96,6 +98,9 @@ static unsigned capacity(const struct weft_conn *conn)
 	const struct weft_role_ops *ops;
 
 	if (conn->state != WEFT_CONN_OPEN || conn->ending || !conn->pipe.role)
+		return 0;
+	/* what it said unasked must be met before a request, lest it pass for the answer */
+	if (conn->unread && weft_list_empty(&conn->pipe.streams))
 		return 0;
 	ops = conn->pipe.role->role->ops;
 	return ops->capacity && ops->open ? ops->capacity(conn->pipe.state) : 0;
@@ -132,6 +137,7 @@ static void bind(struct weft_pool_entry *e, struct weft_stream *s, struct weft_c
 	struct weft_error err = { .status = WEFT_OK };
 
 	dequeue(e, s);
+	e->failures = 0;
 	s->state = WEFT_STREAM_BOUND;
 	s->pipe = &conn->pipe;
 	s->tries++;
@@ -149,12 +155,22 @@ static void bind(struct weft_pool_entry *e, struct weft_stream *s, struct weft_c
 		ops->ready(conn->pipe.state, s);
 }
 
-/* Laws 2 and 7: as many connections as streams wait for, and as may be. */
+/*
+ * Laws 2 and 7: as many connections as streams wait for, and as may be. Law 5: after a failure one at a time,
+ * and a limited number of them.
+ */
 static bool may_connect(const struct weft_pool_entry *e)
 {
 	unsigned max = e->alone ? 1 : e->ctx->max_conns;
 
-	return e->queued > e->connecting && e->conn_count < max;
+	return e->queued > e->connecting && e->conn_count < max && e->failures < ATTEMPTS_MAX &&
+	       (!e->failures || !e->connecting);
+}
+
+/* While a connection is there, or may be still, somebody will serve the queue. */
+static bool hopeless(const struct weft_pool_entry *e)
+{
+	return e->failures >= ATTEMPTS_MAX && !e->conn_count;
 }
 
 static void fail_queue(struct weft_pool_entry *e)
@@ -185,6 +201,8 @@ static void cool(struct weft_pool_entry *e)
 	uint64_t now = weft_loop_now(&e->ctx->loop), next = WEFT_NEVER, due;
 	bool close_now = e->alone || e->ctx->life != WEFT_LIFE_RUNNING;
 
+	if (e->queued) /* what waits for its role to be ready is not idle */
+		return;
 	weft_list_each_safe(node, &e->conns)
 	{
 		struct weft_conn *conn = weft_container_of(node, struct weft_conn, entry_node);
@@ -207,14 +225,16 @@ void weft_pool_pump(struct weft_pool_entry *e)
 {
 	struct weft_conn *conn;
 
-	if (e->failures >= ATTEMPTS_MAX) {
+	if (hopeless(e)) {
 		fail_queue(e);
 		e->failures = 0;
 	}
 	while (!weft_list_empty(&e->queue) && (conn = ready_conn(e)))
 		bind(e, weft_container_of(e->queue.next, struct weft_stream, entry_node), conn);
-	while (may_connect(e) && e->failures < ATTEMPTS_MAX)
+	while (may_connect(e))
 		weft_pool_connect(e);
+	if (e->queued && hopeless(e))
+		wake(e); /* without a connection there is nobody else to do it */
 	/* a stream that needs no connection any more leaves none that is still being made */
 	if (!e->queued && e->connecting) {
 		weft_list_each_safe(node, &e->conns)
@@ -238,7 +258,6 @@ void weft_pool_conn_up(struct weft_conn *conn)
 	struct weft_pool_entry *e = conn->entry;
 
 	e->connecting--;
-	e->failures = 0;
 	conn->idle_since_us = weft_loop_now(&e->ctx->loop);
 	wake(e);
 }
@@ -251,14 +270,21 @@ static bool would_repeat(const struct weft_error *why)
 	       why->status == WEFT_ERR_NOT_FOUND;
 }
 
+/* It ended before it carried a stream. */
 static void attempt_failed(struct weft_pool_entry *e, struct weft_conn *conn)
 {
-	e->connecting--;
-	if (conn->why.status == WEFT_OK) /* nobody wanted it any more */
-		return;
+	if (conn->why.status == WEFT_OK) {
+		if (conn->state < WEFT_CONN_OPEN || !e->queued) /* nobody wanted it any more */
+			return;
+		weft_error_set(&conn->why, WEFT_ERR_RESET, 0,
+			"the server ended the connection before it took a stream");
+	}
 	e->ctx->counters.conns_failed++;
 	e->why = conn->why;
-	e->failures = would_repeat(&conn->why) || e->alone ? ATTEMPTS_MAX : e->failures + 1;
+	if (would_repeat(&conn->why) || e->alone)
+		e->failures = ATTEMPTS_MAX;
+	else if (conn->failures_before == e->failures) /* else it went on beside one that failed */
+		e->failures++;
 	weft_list_each(node, &e->queue)
 	{
 		struct weft_stream *s = weft_container_of(node, struct weft_stream, entry_node);
@@ -273,7 +299,11 @@ void weft_pool_conn_down(struct weft_conn *conn)
 	struct weft_pool_entry *e = conn->entry;
 
 	if (conn->state < WEFT_CONN_OPEN)
+		e->connecting--;
+	if (!conn->served)
 		attempt_failed(e, conn);
+	else
+		e->failures = 0; /* there was a way, and now there is room */
 	conn->entry = NULL;
 	weft_list_remove(&conn->entry_node);
 	e->conn_count--;
@@ -295,7 +325,7 @@ static enum weft_status may_retry(
 {
 	if (s->ctx->life == WEFT_LIFE_DESTROYING)
 		return WEFT_ERR_SHUTDOWN;
-	if (s->tries >= TRIES_MAX || s->answered || s->tunnel)
+	if (s->tries >= TRIES_MAX || s->answered || s->tunnel || s->entry->given)
 		return WEFT_ERR_LIMIT;
 	if (cause == WEFT_CAUSE_UNSENT)
 		*event = WEFT_STORY_RETRIED_UNSENT;
@@ -317,6 +347,8 @@ void weft_pool_returned(struct weft_stream *s, enum weft_cause cause, const stru
 
 	if (st == WEFT_OK)
 		st = weft_stream_rewind(s, &err);
+	if (s->state == WEFT_STREAM_DONE) /* the application gave it up while it was asked */
+		return;
 	if (st) {
 		weft_story_add(&s->story, WEFT_STORY_NOT_RETRIED, age_us(s), err.status, 0);
 		weft_stream_over(s, &err);

@@ -35,11 +35,12 @@ struct weft_pool_entry {
 	struct weft_list conns;
 	struct weft_transport *transport; /* given by the application for the first connection */
 	struct weft_timer warm;           /* when idle connections are due to close */
-	struct weft_error why;            /* the failure that set refused */
+	struct weft_error why;            /* of the last failure */
 	unsigned queued, conn_count;
 	unsigned connecting;
-	unsigned failures; /* attempts that failed since one succeeded */
+	unsigned failures; /* attempts that failed since one carried a stream */
 	bool alone;
+	bool given; /* transport was: there is no second connection */
 };
 
 /* Puts a new stream into the entry for key, made if need be. strings of key are copied. */

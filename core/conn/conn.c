@@ -47,6 +47,8 @@ void weft_conn_update_interest(struct weft_conn *conn)
 
 static void count_handshake(struct weft_conn *conn, const struct weft_conn_info *info)
 {
+	char faults[256];
+
 	if (!info->tls)
 		return;
 	if (info->tls_resumed)
@@ -54,9 +56,9 @@ static void count_handshake(struct weft_conn *conn, const struct weft_conn_info 
 	else
 		conn->ctx->counters.handshakes_full++;
 	if (info->tls_faults)
-		weft_log(conn->ctx, WEFT_LOG_WARN,
-			"conn %llu: the peer's certificate has faults that were allowed (0x%x)",
-			(unsigned long long)conn->id, info->tls_faults);
+		weft_log(conn->ctx, WEFT_LOG_WARN, "conn %llu: faults that were allowed: %s",
+			(unsigned long long)conn->id,
+			weft_tls_faults_text(info->tls_faults, faults, sizeof(faults)));
 }
 
 static void established(struct weft_conn *conn)
@@ -69,11 +71,12 @@ static void established(struct weft_conn *conn)
 	count_handshake(conn, &info);
 	weft_loop_timer_cancel(&conn->ctx->loop, &conn->timer);
 	if (info.alpn[0])
-		role = weft_roles_by_alpn(conn->ctx, info.alpn);
+		role = weft_roles_by_alpn(conn->ctx, conn->scheme, info.alpn);
 	if (!role)
 		role = conn->scheme_role;
 	conn->state = WEFT_CONN_OPEN;
 	if (weft_pipe_attach(&conn->pipe, role, &err)) {
+		conn->state = WEFT_CONN_SHAKING; /* it never was open: an attempt that failed */
 		weft_conn_fail(conn, &err);
 		return;
 	}
@@ -81,7 +84,7 @@ static void established(struct weft_conn *conn)
 		(unsigned long long)conn->id, role->name, info.tls ? ", " : "", info.tls_cipher);
 	if (conn->entry)
 		weft_pool_conn_up(conn);
-	if (conn->ctx->life != WEFT_LIFE_RUNNING)
+	if (conn->ctx->life != WEFT_LIFE_RUNNING || conn->vhost->dying)
 		weft_conn_drain(conn);
 }
 
@@ -305,24 +308,26 @@ static void linger(struct weft_conn *conn)
 }
 
 /* Output is drained: end our direction, if it is to end. */
-static void finish_output(struct weft_conn *conn)
+static enum weft_status finish_output(struct weft_conn *conn, struct weft_error *err)
 {
-	struct weft_error err = { .status = WEFT_OK };
 	enum weft_status st;
 
 	if (conn->shut || (conn->state == WEFT_CONN_OPEN && !conn->pipe.fin))
-		goto done;
-	st = conn->top->ops->shutdown(conn->top, &err);
-	if (st == WEFT_AGAIN)
-		return;
-	if (st) {
-		weft_conn_kill(conn, &err);
-		return;
-	}
-	conn->shut = true;
-done:
-	if (conn->state == WEFT_CONN_CLOSING)
-		linger(conn);
+		return WEFT_OK;
+	st = conn->top->ops->shutdown(conn->top, err);
+	conn->shut = st == WEFT_OK;
+	return st;
+}
+
+static void tell_drain(struct weft_conn *conn)
+{
+	const struct weft_role_ops *ops = conn->pipe.role->role->ops;
+
+	conn->drain_due = false;
+	if (ops->drain)
+		ops->drain(conn->pipe.state);
+	else if (weft_list_empty(&conn->pipe.streams))
+		weft_conn_close(conn);
 }
 
 void weft_conn_flush(struct weft_conn *conn)
@@ -332,6 +337,8 @@ void weft_conn_flush(struct weft_conn *conn)
 
 	if (conn->state == WEFT_CONN_DEAD || conn->state == WEFT_CONN_LINGERING)
 		return;
+	if (conn->drain_due && conn->state == WEFT_CONN_OPEN && !conn->ending)
+		tell_drain(conn);
 	if (conn->ending && conn->state < WEFT_CONN_CLOSING) {
 		bool up = conn->top != NULL;
 
@@ -348,6 +355,8 @@ void weft_conn_flush(struct weft_conn *conn)
 	if (!conn->top || conn->state < WEFT_CONN_OPEN)
 		return;
 	st = weft_conn_write_out(conn, &err);
+	if (st == WEFT_OK)
+		st = finish_output(conn, &err);
 	if (st < 0) {
 		weft_conn_kill(conn, &err);
 		return;
@@ -359,13 +368,12 @@ void weft_conn_flush(struct weft_conn *conn)
 		return;
 	}
 	weft_loop_timer_cancel(&conn->ctx->loop, &conn->timer);
-	finish_output(conn);
+	if (conn->state == WEFT_CONN_CLOSING)
+		linger(conn);
 }
 
 void weft_conn_drain(struct weft_conn *conn)
 {
-	const struct weft_role_ops *ops;
-
 	if (conn->state == WEFT_CONN_DIALING || conn->state == WEFT_CONN_SHAKING) {
 		/* a client's waiting streams decide; a server's peer has asked nothing yet */
 		if (!conn->client)
@@ -374,11 +382,9 @@ void weft_conn_drain(struct weft_conn *conn)
 	}
 	if (conn->state != WEFT_CONN_OPEN)
 		return;
-	ops = conn->pipe.role->role->ops;
-	if (ops->drain)
-		ops->drain(conn->pipe.state);
-	else if (weft_list_empty(&conn->pipe.streams))
-		weft_conn_close(conn);
+	/* one of the role's ops may be on the stack */
+	conn->drain_due = true;
+	weft_turn_queue(conn->ctx, &conn->ctx->queues.flush, &conn->flush_node);
 }
 
 void weft_conn_reap(struct weft_conn *conn)

@@ -54,16 +54,19 @@ struct weft_conn {
 	struct weft_buffer inbox; /* bytes that the role did not use yet */
 	struct weft_error why;    /* what ended it; OK: by wish */
 	uint64_t id;
-	uint64_t idle_since_us; /* clients: when the last stream left */
-	unsigned served;        /* streams so far */
+	uint64_t idle_since_us;   /* clients: when the last stream left */
+	unsigned served;          /* streams so far */
+	unsigned failures_before; /* the entry's, when this one was begun */
 	bool client;
-	bool blocked;  /* the role wants no input */
-	bool in_fin;   /* the peer's direction ended */
-	bool fin_told; /* and the role knows */
-	bool shut;     /* our direction ended */
-	bool ending;   /* close or failure is on its way */
-	bool abortive; /* nothing can be sent any more */
-	bool progress; /* the peer took something since the flush timer was set */
+	bool blocked;   /* the role wants no input */
+	bool unread;    /* reading was put off though there may be more */
+	bool in_fin;    /* the peer's direction ended */
+	bool fin_told;  /* and the role knows */
+	bool shut;      /* our direction ended */
+	bool ending;    /* close or failure is on its way */
+	bool drain_due; /* the role is to be told, from the turn */
+	bool abortive;  /* nothing can be sent any more */
+	bool progress;  /* the peer took something since the flush timer was set */
 };
 
 /*

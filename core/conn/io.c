@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Bytes through a connection: from the transports into the role, and from the pipe's queue out. */
+#include "core/client/pool.h"
 #include "core/conn/conn.h"
 
 enum {
@@ -7,6 +8,14 @@ enum {
 	WRITE_SEGMENTS = 32,
 	WRITES_PER_TURN = 16,
 };
+
+static void no_memory(struct weft_conn *conn)
+{
+	struct weft_error err;
+
+	weft_error_set(&err, WEFT_ERR_MEMORY, 0, "no memory to keep input");
+	weft_conn_fail(conn, &err);
+}
 
 /* Gives the role what it has not used yet, and keeps what it leaves. */
 static void feed(struct weft_conn *conn, const unsigned char *bytes, size_t len)
@@ -23,10 +32,12 @@ static void feed(struct weft_conn *conn, const unsigned char *bytes, size_t len)
 		len = weft_buffer_len(&conn->inbox);
 	}
 	if (conn->inbox.failed) {
-		weft_error_set(&err, WEFT_ERR_MEMORY, 0, "no memory to keep input");
-		weft_conn_fail(conn, &err);
+		no_memory(conn);
 		return;
 	}
+	/* roles reckon with it, even where there is nothing */
+	if (!bytes)
+		bytes = (const unsigned char *)"";
 	st = role->ops->input(conn->pipe.state, 0, bytes, len, conn->in_fin, &used, &err);
 	if (st < 0) {
 		if (err.status == WEFT_OK)
@@ -40,7 +51,9 @@ static void feed(struct weft_conn *conn, const unsigned char *bytes, size_t len)
 		weft_buffer_consume(&conn->inbox, used);
 	else
 		weft_buffer_append(&conn->inbox, bytes + used, len - used);
-	if (!weft_buffer_len(&conn->inbox)) {
+	if (conn->inbox.failed) {
+		no_memory(conn);
+	} else if (!weft_buffer_len(&conn->inbox)) {
 		weft_buffer_finish(&conn->inbox);
 	} else if (!conn->blocked && weft_buffer_len(&conn->inbox) > role->input_limit) {
 		weft_error_set(&err, WEFT_ERR_LIMIT, 0,
@@ -85,6 +98,18 @@ static enum weft_status read_once(struct weft_conn *conn)
 	return st;
 }
 
+/* Nobody else tells the pool, which binds nothing to an idle connection that is not read to its end. */
+static void set_unread(struct weft_conn *conn, bool unread)
+{
+	bool changed = conn->unread != unread;
+
+	conn->unread = unread;
+	if (unread)
+		weft_turn_queue(conn->ctx, &conn->ctx->queues.input, &conn->input_node);
+	else if (changed && conn->client)
+		weft_pool_capacity_changed(conn);
+}
+
 void weft_conn_read(struct weft_conn *conn)
 {
 	enum weft_status st = WEFT_OK;
@@ -101,8 +126,7 @@ void weft_conn_read(struct weft_conn *conn)
 	if (conn->top->ops->settle)
 		conn->top->ops->settle(conn->top);
 	weft_conn_update_interest(conn);
-	if (st == WEFT_OK && may_read(conn) && conn->top->ops->buffered(conn->top))
-		weft_turn_queue(conn->ctx, &conn->ctx->queues.input, &conn->input_node);
+	set_unread(conn, st == WEFT_OK && may_read(conn) && conn->top->ops->buffered(conn->top));
 }
 
 void weft_conn_input(struct weft_conn *conn)
@@ -135,10 +159,11 @@ enum weft_status weft_conn_write_out(struct weft_conn *conn, struct weft_error *
 		weft_segq_consume(&conn->pipe.out, taken);
 		conn->progress |= taken > 0;
 	}
-	if (conn->pipe.starved && weft_pipe_room(&conn->pipe))
-		weft_pipe_want_output(&conn->pipe);
 	if (st == WEFT_OK)
 		st = top->ops->flush(top, err);
+	/* behind the flush: what the layers held took room as well, and nobody else tells that it is gone */
+	if (conn->pipe.starved && weft_pipe_room(&conn->pipe))
+		weft_pipe_want_output(&conn->pipe);
 	conn->progress |= top->ops->pending(top) < before;
 	return st;
 }

@@ -6,7 +6,8 @@
 
 uint64_t weft_loop_now(struct weft_loop *loop)
 {
-	if (loop->now_stale) {
+	/* between turns nobody knows how long ago the last one was */
+	if (loop->now_stale || !loop->calling) {
 		loop->now_us = loop->net->now(loop->net_state);
 		loop->now_stale = false;
 	}
@@ -23,10 +24,14 @@ static void tell_deadline(struct weft_loop *loop, uint64_t deadline_us)
 
 static void host_ready(void *user, void *watch_user, unsigned events)
 {
+	struct weft_loop *loop = user;
 	struct weft_watch *watch = watch_user;
 
-	((struct weft_loop *)user)->in_turn = true;
+	loop->now_stale |= !loop->in_turn;
+	loop->in_turn = true;
+	loop->calling = true;
 	watch->ready(watch, events);
+	loop->calling = false;
 }
 
 static void host_tick(void *user)
@@ -37,6 +42,7 @@ static void host_tick(void *user)
 	uint64_t now;
 
 	loop->in_turn = true;
+	loop->calling = true;
 	loop->now_stale = true;
 	now = weft_loop_now(loop);
 	while ((timer = weft_timers_pop(&loop->timers, now)))
@@ -45,7 +51,7 @@ static void host_tick(void *user)
 	if (next == WEFT_TURN_GONE)
 		return;
 	loop->in_turn = false;
-	loop->now_stale = true;
+	loop->calling = false;
 	tell_deadline(loop, next == WEFT_TURN_AGAIN ? 0 : weft_timers_next(&loop->timers));
 }
 
@@ -78,6 +84,9 @@ enum weft_status weft_loop_init(struct weft_loop *loop, const struct weft_event_
 
 void weft_loop_finish(struct weft_loop *loop)
 {
+	/* those of the application may be set again, in another context */
+	while (weft_timers_pop(&loop->timers, WEFT_NEVER)) {
+	}
 	if (loop->state)
 		loop->ops->destroy(loop->state);
 	loop->state = NULL;
@@ -134,13 +143,11 @@ enum weft_status weft_loop_run(struct weft_loop *loop, uint64_t max_wait_us, str
 		return weft_error_set(err, WEFT_ERR_STATE, 0,
 			"the loop is the application's own: it runs it, not Weft");
 	if (max_wait_us < WEFT_NEVER) {
-		loop->now_stale = true;
 		now = weft_loop_now(loop);
 		until = max_wait_us > WEFT_NEVER - 1 - now ? WEFT_NEVER : now + max_wait_us;
 		if (until < loop->deadline_us)
 			tell_deadline(loop, until);
 	}
 	loop->waits++;
-	loop->now_stale = true;
 	return loop->ops->run(loop->state, err);
 }

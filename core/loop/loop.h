@@ -36,6 +36,7 @@ struct weft_loop {
 	bool adopted;
 	bool now_stale;                     /* the time is to be read again before it is used */
 	bool in_turn;                       /* between the first ready and the end of tick */
+	bool calling;                       /* one of the two is on the stack */
 	enum weft_turn (*turn)(void *user); /* the owner's end-of-turn work */
 	void *user;
 };

@@ -84,8 +84,10 @@ static enum weft_status posix_connect(
 	/* interrupted, it goes on all the same */
 	if (errno == EINPROGRESS || errno == EINTR)
 		return WEFT_AGAIN;
-	/* a Unix listener whose backlog is full: it is as good as refused for now */
-	return weft_error_errno(err, errno == EAGAIN ? ECONNREFUSED : errno, "connect");
+	if (errno == EAGAIN) /* no wait would end: a Unix socket does not go on by itself */
+		return weft_error_set(
+			err, WEFT_ERR_LIMIT, errno, "connect: the listener's queue is full");
+	return weft_error_errno(err, errno, "connect");
 }
 
 static enum weft_status posix_recv(void *net, weft_socket sock, void *buf, size_t buf_len,

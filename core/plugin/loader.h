@@ -6,7 +6,7 @@
 #include "weft/plugin/plugin.h"
 #include "weft/status.h"
 
-/* NOT_FOUND, PLUGIN or UNSUPPORTED; the descriptor is not checked yet. */
+/* NOT_FOUND, PLUGIN, IO or UNSUPPORTED; the descriptor is not checked yet. */
 enum weft_status weft_module_open(
 	const char *path, void **module, const struct weft_plugin **plugin, struct weft_error *err);
 void weft_module_close(void *module); /* NULL is safe */

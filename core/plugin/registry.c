@@ -39,9 +39,9 @@ static enum weft_status add(struct weft_registry *r, const struct weft_plugin *p
 			return weft_error_set(err, WEFT_ERR_EXISTS, 0,
 				"%s: %s plugin \"%s\" (version %s) is registered already, version "
 				"%s from %s",
-				file ? file : "a linked-in plugin",
-				weft_plugin_kind_name(plugin->kind), plugin->name, plugin->version,
-				e->plugin->version, e->file ? e->file : "this program");
+				weft_plugin_where(file), weft_plugin_kind_name(plugin->kind),
+				plugin->name, plugin->version, e->plugin->version,
+				weft_plugin_where(e->file));
 	}
 	e = weft_zalloc(alloc, sizeof(*e));
 	if (e && file)
@@ -71,7 +71,8 @@ enum weft_status weft_registry_create(
 
 	if (plugin_dir && (plugin_dir[0] != '/' || strlen(plugin_dir) >= PATH_LEN))
 		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
-			"plugin directory \"%.100s\": expected an absolute path", plugin_dir);
+			"plugin directory \"%.100s\": expected an absolute path, at most %d bytes",
+			plugin_dir, PATH_LEN - 1);
 	r = weft_zalloc(&weft_allocator_system, sizeof(*r));
 	if (!r)
 		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a registry");
@@ -107,31 +108,50 @@ void weft_registry_release(struct weft_registry *r)
 		struct entry *e = r->first;
 
 		r->first = e->next;
-		weft_module_close(e->module);
+		/* a loop's stays: its code is on the stack when the last context goes in its tick */
+		if (e->plugin->kind != WEFT_PLUGIN_EVENT)
+			weft_module_close(e->module);
 		weft_strfree(&weft_allocator_system, e->file);
 		weft_free(&weft_allocator_system, e, sizeof(*e));
 	}
 	weft_free(&weft_allocator_system, r, sizeof(*r));
 }
 
-/* Files that are called like a module must hold what they are called. */
+/* A file called KIND-NAME.so says which plugin is in it; false where it is called otherwise. */
+static bool promised(
+	const char *path, enum weft_plugin_kind *kind, const char **name, size_t *name_len)
+{
+	const char *base = strrchr(path, '/') + 1, *word;
+	size_t len = strlen(base), word_len;
+
+	if (len < 3 || strcmp(base + len - 3, ".so"))
+		return false;
+	for (*kind = WEFT_PLUGIN_EVENT; *kind <= WEFT_PLUGIN_ROLE; ++*kind) {
+		word = weft_plugin_kind_name(*kind);
+		word_len = strlen(word);
+		if (strncmp(base, word, word_len) || base[word_len] != '-')
+			continue;
+		*name = base + word_len + 1;
+		*name_len = len - 3 - word_len - 1;
+		return true;
+	}
+	return false;
+}
+
 static enum weft_status check_name(
 	const char *path, const struct weft_plugin *p, struct weft_error *err)
 {
-	const char *base = strrchr(path, '/') + 1;
-	const char *kinds[] = { "event", "tls", "role" };
+	enum weft_plugin_kind kind;
+	const char *name;
 	size_t len;
 
-	for (size_t i = 0; i < 3; i++) {
-		len = strlen(kinds[i]);
-		if (strncmp(base, kinds[i], len) || base[len] != '-')
-			continue;
-		if (strcmp(weft_plugin_kind_name(p->kind), kinds[i]))
-			return weft_error_set(err, WEFT_ERR_PLUGIN, 0,
-				"%s: a plugin of kind %s, expected %s by the file's name", path,
-				weft_plugin_kind_name(p->kind), kinds[i]);
-	}
-	return WEFT_OK;
+	if (!promised(path, &kind, &name, &len) ||
+		(p->kind == kind && strlen(p->name) == len && !strncmp(p->name, name, len)))
+		return WEFT_OK;
+	return weft_error_set(err, WEFT_ERR_PLUGIN, 0,
+		"%s: holds %s plugin \"%s\", expected %s plugin \"%.*s\" by its file name",
+		weft_plugin_where(path), weft_plugin_kind_name(p->kind), p->name,
+		weft_plugin_kind_name(kind), (int)len, name);
 }
 
 enum weft_status weft_registry_load(
@@ -227,9 +247,7 @@ static enum weft_status load_named(struct weft_registry *r, enum weft_plugin_kin
 	if (st)
 		return st;
 	*out = registered(r, kind, name);
-	return *out ? WEFT_OK
-		    : weft_error_set(err, WEFT_ERR_PLUGIN, 0,
-			      "%s: the plugin in it is not called %s", path, name);
+	return WEFT_OK;
 }
 
 static enum weft_status not_found(struct weft_registry *r, enum weft_plugin_kind kind,

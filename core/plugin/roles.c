@@ -3,14 +3,16 @@
 #include "core/plugin/roles.h"
 
 #include <string.h>
+#include <strings.h>
 
-#include "core/net/url.h"
 #include "core/plugin/registry.h"
 
 static const struct weft_scheme *scheme_of(const struct weft_role *role, struct weft_span name)
 {
 	for (const struct weft_scheme *s = role->schemes; s && s->name; s++) {
-		if (weft_span_is(name, s->name))
+		/* RFC 3986 section 3.1: in whatever case */
+		if (name.len == strlen(s->name) &&
+			!strncasecmp((const char *)name.ptr, s->name, name.len))
 			return s;
 	}
 	return NULL;
@@ -53,12 +55,14 @@ static bool offers(const struct weft_role *role, const char *name)
 	return false;
 }
 
-const struct weft_plugin *weft_roles_by_alpn(struct weft_context *ctx, const char *name)
+const struct weft_plugin *weft_roles_by_alpn(
+	struct weft_context *ctx, const struct weft_scheme *scheme, const char *name)
 {
+	struct weft_span span = { (const unsigned char *)scheme->name, strlen(scheme->name) };
 	const struct weft_plugin *p;
 
 	for (size_t i = 0; (p = role_at(ctx, i)); i++) {
-		if (offers(p->role, name))
+		if (scheme_of(p->role, span) && offers(p->role, name))
 			return p;
 	}
 	return NULL;

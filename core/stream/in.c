@@ -46,7 +46,7 @@ static struct weft_vhost *vhost_of(struct weft_stream *s)
 	if (conn->listener && s->request.authority)
 		vh = weft_listener_find(conn->listener, s->request.authority);
 	if (!vh || vh == conn->vhost)
-		return conn->vhost;
+		return conn->vhost->dying ? NULL : conn->vhost;
 	if (conn->scheme->tls) {
 		/* the client checked another identity than the one it now asks: RFC 9110 15.5.20 */
 		conn->top->ops->info(conn->top, &info);
@@ -219,6 +219,9 @@ void weft_stream_pause(struct weft_stream *s)
 void weft_role_tunnel(struct weft_stream *s)
 {
 	s->tunnel = true;
+	/* a request that was complete already is followed by the tunnel's bytes, and their own end */
+	s->in_fin = false;
+	s->end_told = false;
 }
 
 void weft_role_closed(struct weft_stream *s, enum weft_cause cause, const struct weft_error *why)

@@ -100,9 +100,6 @@ static enum weft_status make_key(struct opening *o, struct weft_error *err)
 		o->key.sni = opt->sni;
 	else if (weft_address_parse(o->key.host, 0, &literal, NULL))
 		o->key.sni = o->key.host; /* an address is no server name: RFC 6066 section 3 */
-	if (opt->allow)
-		weft_log(o->ctx, WEFT_LOG_WARN, "%s: certificate checks are switched off (0x%x)",
-			o->key.host, opt->allow);
 	return WEFT_OK;
 }
 

@@ -4,10 +4,18 @@
 #include "core/conn/conn.h"
 #include "core/stream/stream.h"
 
+/* NULL: none has it, or it is on its way out. */
+static const struct weft_role_ops *role_of(const struct weft_stream *s)
+{
+	return s->pipe && s->pipe->role ? s->pipe->role->role->ops : NULL;
+}
+
 static void tell_role_ready(struct weft_stream *s)
 {
-	if (s->pipe && s->pipe->role)
-		s->pipe->role->role->ops->ready(s->pipe->state, s);
+	const struct weft_role_ops *ops = role_of(s);
+
+	if (ops)
+		ops->ready(s->pipe->state, s);
 }
 
 /* Whether the application may still write. */
@@ -78,12 +86,11 @@ static enum weft_status send_trailer(
 	struct weft_stream *s, const struct weft_head *head, struct weft_error *err)
 {
 	enum weft_status st = weft_head_copy(&s->arena, &s->trailer, head);
-	const struct weft_role_ops *ops;
+	const struct weft_role_ops *ops = role_of(s);
 
 	if (st)
 		return weft_error_set(err, st, 0, "no memory for trailers");
-	if (s->pipe) {
-		ops = s->pipe->role->role->ops;
+	if (ops) {
 		st = ops->head(s->pipe->state, s, &s->trailer, WEFT_HEAD_TRAILER, true, err);
 		if (st)
 			return st;
@@ -97,22 +104,21 @@ static enum weft_status send_trailer(
 enum weft_status weft_stream_send_head(struct weft_stream *s, const struct weft_head *head,
 	enum weft_head_kind kind, bool fin, struct weft_error *err)
 {
-	const struct weft_role_ops *ops;
+	const struct weft_role_ops *ops = role_of(s);
 	enum weft_status st;
 
 	if (!writable(s))
 		return weft_error_set(err, WEFT_ERR_STATE, 0, "the stream takes no head any more");
-	if (s->pipe && !s->pipe->role->role->ops->head)
+	if (ops && !ops->head)
 		return weft_error_set(
 			err, WEFT_ERR_UNSUPPORTED, 0, "role %s has no heads", s->pipe->role->name);
 	if (kind == WEFT_HEAD_TRAILER)
 		return send_trailer(s, head, err);
-	if (s->client || !s->pipe)
+	if (s->client || !ops)
 		return weft_error_set(
 			err, WEFT_ERR_STATE, 0, "a client's head is what it was opened with");
 	if (s->head_sent)
 		return weft_error_set(err, WEFT_ERR_STATE, 0, "the head was sent already");
-	ops = s->pipe->role->role->ops;
 	st = ops->head(s->pipe->state, s, head, kind, fin, err);
 	if (st)
 		return st;

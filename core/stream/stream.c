@@ -103,12 +103,20 @@ void weft_stream_unbind(struct weft_stream *s)
 		weft_pool_capacity_changed(pipe->conn);
 }
 
+/* Nothing is owed any more in either direction. */
+static bool complete(const struct weft_stream *s)
+{
+	return s->in_fin && !weft_buffer_len(&s->in) && s->finished && !s->out.len;
+}
+
 void weft_stream_close(struct weft_stream *s)
 {
 	struct weft_error why;
+	bool done;
 
 	if (!s || s->detached)
 		return;
+	done = complete(s);
 	s->detached = true;
 	weft_list_remove(&s->writable_node);
 	weft_buffer_finish(&s->in);
@@ -118,7 +126,7 @@ void weft_stream_close(struct weft_stream *s)
 	}
 	weft_stream_unbind(s);
 	weft_error_set(&why, WEFT_ERR_CANCELLED, 0, "closed by its own side");
-	weft_stream_over(s, &why);
+	weft_stream_over(s, done ? NULL : &why);
 }
 
 void weft_stream_tell_closed(struct weft_stream *s)

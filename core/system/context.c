@@ -139,18 +139,17 @@ fail:
 static enum weft_status run_turn(struct weft_context *ctx, uint64_t max_wait_us, bool *gone)
 {
 	struct weft_error err = { .status = WEFT_OK };
-	bool *outer = ctx->gone;
 	enum weft_status st;
 
 	*gone = false;
+	/* objects that callbacks on the stack still work with would be freed at this turn's end */
+	if (ctx->loop.calling || ctx->in_turn)
+		return WEFT_ERR_STATE;
 	ctx->gone = gone;
 	st = weft_loop_run(&ctx->loop, max_wait_us, &err);
-	if (*gone) {
-		if (outer)
-			*outer = true;
+	if (*gone)
 		return WEFT_EOF;
-	}
-	ctx->gone = outer;
+	ctx->gone = NULL;
 	if (st < 0)
 		weft_log(ctx, WEFT_LOG_ERROR, "the loop failed: %s", err.text);
 	return st;
@@ -226,8 +225,12 @@ void weft_timer_set(struct weft_context *ctx, struct weft_timer *timer, uint64_t
 	void (*fn)(struct weft_timer *timer, void *user), void *user)
 {
 	uint64_t now = weft_loop_now(&ctx->loop);
-	uint64_t due = delay_us > WEFT_NEVER - 1 - now ? WEFT_NEVER - 1 : now + delay_us;
+	uint64_t due;
 
+	/* due now would be due in this very turn, and a timer that sets itself again would never let it end */
+	if (!delay_us)
+		delay_us = 1;
+	due = delay_us > WEFT_NEVER - 1 - now ? WEFT_NEVER - 1 : now + delay_us;
 	weft_loop_timer(&ctx->loop, timer, due, fn, user);
 }
 

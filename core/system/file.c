@@ -28,6 +28,20 @@ enum weft_status weft_file_read(int fd, uint64_t off, void *to, size_t len, stru
 	return WEFT_OK;
 }
 
+enum weft_status weft_file_piece(struct weft_memory *memory, const struct weft_segment *file,
+	unsigned char **piece, size_t *cap, struct weft_error *err)
+{
+	enum weft_status st;
+
+	*piece = weft_block_get(memory, file->len, cap);
+	if (!*piece)
+		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory to read a file into");
+	st = weft_file_read(file->fd, file->off, *piece, file->len, err);
+	if (st)
+		weft_block_put(memory, *piece, *cap);
+	return st;
+}
+
 enum weft_status weft_file_load(
 	const char *path, size_t max, struct weft_buffer *to, struct weft_error *err)
 {
@@ -61,6 +75,13 @@ enum weft_status weft_file_load(
 	}
 	close(fd);
 	return st;
+}
+
+bool weft_file_is_socket(const char *path)
+{
+	struct stat info;
+
+	return lstat(path, &info) == 0 && S_ISSOCK(info.st_mode);
 }
 
 const char *weft_file_system_trust(void)

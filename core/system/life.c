@@ -33,6 +33,9 @@ static void cut(struct weft_context *ctx)
 	struct weft_error why;
 
 	weft_error_set(&why, WEFT_ERR_SHUTDOWN, 0, "the context was destroyed");
+	/* first, because it leaves streams that are complete but for what the application took */
+	weft_list_each(node, &ctx->conns)
+		weft_conn_kill(weft_container_of(node, struct weft_conn, node), &why);
 	weft_list_each(node, &ctx->streams)
 	{
 		struct weft_stream *s = weft_container_of(node, struct weft_stream, node);
@@ -47,8 +50,6 @@ static void cut(struct weft_context *ctx)
 			weft_turn_queue(ctx, &ctx->queues.closed, &s->close_node);
 		}
 	}
-	weft_list_each(node, &ctx->conns)
-		weft_conn_kill(weft_container_of(node, struct weft_conn, node), &why);
 }
 
 static bool idle(const struct weft_context *ctx)
@@ -92,6 +93,8 @@ bool weft_context_live(struct weft_context *ctx)
 		void (*drained)(void *) = ctx->drained;
 
 		ctx->drained = NULL;
+		/* nothing will be opened that could need the blocks kept at hand */
+		weft_memory_finish(&ctx->memory);
 		drained(ctx->drained_user);
 	}
 	if (ctx->life != WEFT_LIFE_DESTROYING)
@@ -114,7 +117,7 @@ void weft_context_destroy(
 			weft_loop_now(&ctx->loop) + (uint64_t)deadline_ms * 1000, deadline, ctx);
 		return;
 	}
-	if (ctx->loop.in_turn || ctx->in_turn) {
+	if (ctx->loop.calling || ctx->in_turn) {
 		/* somebody's callback is on the stack */
 		weft_loop_timer(&ctx->loop, &ctx->life_timer, 0, deadline, ctx);
 		return;

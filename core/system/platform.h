@@ -3,13 +3,6 @@
 #ifndef WEFT_CORE_SYSTEM_PLATFORM_H
 #define WEFT_CORE_SYSTEM_PLATFORM_H
 
-/* Modules can be loaded. */
-#ifdef WEFT_NO_DLOPEN
-#define WEFT_HAVE_DLOPEN 0
-#else
-#define WEFT_HAVE_DLOPEN 1
-#endif
-
 /* libweft is a shared library of its own. */
 #ifdef WEFT_BUILD_SHARED
 #define WEFT_IS_SHARED 1

@@ -103,7 +103,8 @@ static void read_sni(struct cursor *c, size_t left, struct weft_hello *hello)
 
 			hello->sni[i] = ch >= 'A' && ch <= 'Z' ? (char)(ch | 0x20) : ch;
 		}
-		hello->sni[len] = '\0';
+		/* what a NUL cuts short would be another name */
+		hello->sni[memchr(hello->sni, '\0', len) ? 0 : len] = '\0';
 	}
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/system/context.h"
+#include "core/system/file.h"
 #include "weft/buffer.h"
 #include "weft/plugin/transport.h"
 
@@ -113,11 +114,33 @@ static enum weft_status memory_read(
 	return WEFT_OK;
 }
 
+/* The first n bytes of a segment on their way to the end that reads them. */
+static enum weft_status deliver(
+	struct memory_end *o, const struct weft_segment *seg, size_t n, struct weft_error *err)
+{
+	enum weft_status st = WEFT_OK;
+	unsigned char *at;
+
+	if (!n)
+		return WEFT_OK;
+	at = weft_buffer_reserve(&o->in, n);
+	if (!at)
+		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory to write into");
+	if (seg->kind == WEFT_SEGMENT_FILE)
+		st = weft_file_read(seg->fd, seg->off, at, n, err);
+	else
+		memcpy(at, seg->ptr, n);
+	if (st == WEFT_OK)
+		weft_buffer_commit(&o->in, n);
+	return st;
+}
+
 static enum weft_status memory_write(struct weft_transport *base, const struct weft_segment *segs,
 	size_t count, size_t *taken, struct weft_error *err)
 {
 	struct memory_end *e = (struct memory_end *)base;
 	struct memory_end *o = other(e);
+	enum weft_status st;
 	size_t room, n;
 
 	*taken = 0;
@@ -126,12 +149,9 @@ static enum weft_status memory_write(struct weft_transport *base, const struct w
 	for (size_t i = 0; i < count; i++) {
 		room = e->pair->capacity - weft_buffer_len(&o->in);
 		n = segs[i].len < room ? segs[i].len : room;
-		if (segs[i].kind == WEFT_SEGMENT_FILE)
-			return weft_error_set(
-				err, WEFT_ERR_UNSUPPORTED, 0, "memory transports take no files");
-		weft_buffer_append(&o->in, segs[i].ptr, n);
-		if (o->in.failed)
-			return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory to write into");
+		st = deliver(o, &segs[i], n, err);
+		if (st)
+			return st;
 		*taken += n;
 		poke(o);
 		if (n < segs[i].len) {
@@ -203,7 +223,8 @@ static void memory_destroy(struct weft_transport *base)
 	weft_loop_timer_cancel(&pair->ctx->loop, &e->timer);
 	pair->ends[e->side] = NULL;
 	if (o) {
-		if (e->abort || readable(e))
+		/* as TCP has it: whoever leaves bytes unread resets, an end that was not read does not count */
+		if (e->abort || weft_buffer_len(&e->in))
 			o->in_reset = true;
 		o->in_fin = true;
 		poke(o);

@@ -4,6 +4,9 @@
 #include "core/transport/socket.h"
 
 #include "core/system/context.h"
+#include "core/system/file.h"
+
+enum { FILE_PIECE = 16384 };
 
 struct socket_transport {
 	struct weft_transport base;
@@ -81,6 +84,37 @@ static enum weft_status sent(struct socket_transport *t, enum weft_status st)
 	return st;
 }
 
+/* For a net without sendfile: a piece at a time, through memory. */
+static enum weft_status send_piece(struct socket_transport *t, const struct weft_segment *file,
+	size_t *taken, struct weft_error *err)
+{
+	struct weft_segment part = *file, seg;
+	unsigned char *piece;
+	enum weft_status st;
+	size_t cap;
+
+	if (part.len > FILE_PIECE)
+		part.len = FILE_PIECE;
+	st = weft_file_piece(&t->ctx->memory, &part, &piece, &cap, err);
+	if (st)
+		return st;
+	seg = weft_segment_borrowed(piece, part.len);
+	st = t->ctx->loop.net->sendv(t->ctx->loop.net_state, t->sock, &seg, 1, taken, err);
+	weft_block_put(&t->ctx->memory, piece, cap);
+	return st;
+}
+
+static enum weft_status send_file(struct socket_transport *t, const struct weft_segment *file,
+	size_t *taken, struct weft_error *err)
+{
+	const struct weft_net_ops *net = t->ctx->loop.net;
+
+	if (!net->sendfile)
+		return send_piece(t, file, taken, err);
+	return net->sendfile(
+		t->ctx->loop.net_state, t->sock, file->fd, file->off, file->len, taken, err);
+}
+
 static enum weft_status socket_write(struct weft_transport *base, const struct weft_segment *segs,
 	size_t count, size_t *taken, struct weft_error *err)
 {
@@ -96,8 +130,7 @@ static enum weft_status socket_write(struct weft_transport *base, const struct w
 		n = 0;
 		if (segs[i].kind == WEFT_SEGMENT_FILE) {
 			want = segs[i].len;
-			st = net->sendfile(
-				state, t->sock, segs[i].fd, segs[i].off, segs[i].len, &n, err);
+			st = send_file(t, &segs[i], &n, err);
 			run = 1;
 		} else {
 			want = 0;

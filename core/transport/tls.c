@@ -56,31 +56,31 @@ static enum weft_status tls_flush(struct weft_transport *base, struct weft_error
 	return base->below->ops->flush(base->below, err);
 }
 
-/* What a failing or talkative session wrote is sent, as far as it goes. */
-static void send_out(struct tls_transport *t)
+/* Adds to what is kept, which is then all that is unread; nothing is, once bytes are missing in it. */
+static enum weft_status append(
+	struct tls_transport *t, const struct weft_span *bytes, struct weft_error *err)
 {
-	if (weft_buffer_len(&t->out) && tls_flush(&t->base, NULL) < 0)
-		weft_buffer_finish(&t->out);
-}
-
-/* Copies unread input aside. Idempotent. */
-static enum weft_status keep(struct tls_transport *t, struct weft_error *err)
-{
-	if (!t->in_serial)
-		return WEFT_OK;
-	if (t->in.len)
-		weft_buffer_append(&t->kept, t->in.ptr, t->in.len);
+	weft_buffer_append(&t->kept, bytes->ptr, bytes->len);
 	t->in_serial = 0;
+	t->in = (struct weft_span){ NULL, 0 };
 	if (t->kept.failed)
 		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for TLS input");
 	t->in = (struct weft_span){ weft_buffer_bytes(&t->kept), weft_buffer_len(&t->kept) };
 	return WEFT_OK;
 }
 
+/* Copies unread input aside. Idempotent, in failure too. */
+static enum weft_status keep(struct tls_transport *t, struct weft_error *err)
+{
+	const struct weft_span unread = t->in_serial ? t->in : (struct weft_span){ NULL, 0 };
+
+	return append(t, &unread, err);
+}
+
 /* The session took from the front of in; follow it in kept. */
 static void consumed(struct tls_transport *t)
 {
-	if (t->in_serial)
+	if (t->in_serial || t->kept.failed)
 		return;
 	weft_buffer_consume(&t->kept, weft_buffer_len(&t->kept) - t->in.len);
 	if (!t->in.len)
@@ -97,7 +97,7 @@ static enum weft_status fill(struct tls_transport *t, struct weft_error *err)
 	if (t->below_eof)
 		return WEFT_EOF;
 	/* the read below may overwrite what in points to */
-	if (t->in.len && keep(t, err))
+	if (keep(t, err))
 		return WEFT_ERR_MEMORY;
 	st = below->ops->read(below, &got, err);
 	if (st == WEFT_EOF)
@@ -109,19 +109,14 @@ static enum weft_status fill(struct tls_transport *t, struct weft_error *err)
 		t->in_serial = t->ctx->recv_serial ? t->ctx->recv_serial : 1;
 		return WEFT_OK;
 	}
-	weft_buffer_append(&t->kept, got.ptr, got.len);
-	if (t->kept.failed)
-		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for TLS input");
-	t->in = (struct weft_span){ weft_buffer_bytes(&t->kept), weft_buffer_len(&t->kept) };
-	return WEFT_OK;
+	return append(t, &got, err);
 }
 
 static void tls_settle(struct weft_transport *base)
 {
 	struct tls_transport *t = (struct tls_transport *)base;
 
-	/* a failure shows at the next append, as kept.failed */
-	(void)keep(t, NULL);
+	(void)keep(t, NULL); /* a failure shows at the next fill */
 	if (base->below->ops->settle)
 		base->below->ops->settle(base->below);
 }
@@ -157,12 +152,12 @@ static enum weft_status shake(struct tls_transport *t, struct weft_error *err)
 	if (st == WEFT_OK) {
 		st = t->ops->handshake(t->session, &t->in, &t->out, err);
 		consumed(t);
-		send_out(t);
+		(void)tls_flush(&t->base, NULL); /* what fails here fails at the next flush too */
 	}
-	if (st == WEFT_OK)
-		t->phase = OPEN;
-	else if (st < 0)
-		t->phase = BROKEN;
+	if (st >= 0 && t->out.failed)
+		st = weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for TLS output");
+	if (st != WEFT_AGAIN)
+		t->phase = st < 0 ? BROKEN : OPEN;
 	return st;
 }
 
@@ -215,12 +210,10 @@ static enum weft_status tls_read(
 		if (t->in.len) {
 			st = t->ops->decrypt(t->session, &t->in, got, &t->out, err);
 			consumed(t);
-			send_out(t);
+			(void)tls_flush(&t->base, NULL);
 		}
-		if (st == WEFT_EOF)
-			t->phase = ENDED;
-		else if (st < 0)
-			t->phase = BROKEN;
+		if (st == WEFT_EOF || st < 0)
+			t->phase = st < 0 ? BROKEN : ENDED;
 		if (st == WEFT_OK && !got->len)
 			continue;
 		if (st != WEFT_AGAIN)
@@ -269,18 +262,16 @@ static size_t gather(const struct weft_segment *segs, size_t count, size_t done,
 static enum weft_status encrypt_file(
 	struct tls_transport *t, const struct weft_segment *seg, struct weft_error *err)
 {
-	size_t cap;
-	unsigned char *piece = weft_block_get(&t->ctx->memory, seg->len, &cap);
 	struct weft_segment mem;
+	unsigned char *piece;
 	enum weft_status st;
+	size_t cap;
 
-	if (!piece)
-		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory to read a file into");
-	st = weft_file_read(seg->fd, seg->off, piece, seg->len, err);
-	if (st == WEFT_OK) {
-		mem = weft_segment_borrowed(piece, seg->len);
-		st = t->ops->encrypt(t->session, &mem, 1, &t->out, err);
-	}
+	st = weft_file_piece(&t->ctx->memory, seg, &piece, &cap, err);
+	if (st)
+		return st;
+	mem = weft_segment_borrowed(piece, seg->len);
+	st = t->ops->encrypt(t->session, &mem, 1, &t->out, err);
 	weft_block_put(&t->ctx->memory, piece, cap);
 	return st;
 }

@@ -9,6 +9,7 @@
 #include "core/conn/conn.h"
 #include "core/net/url.h"
 #include "core/plugin/roles.h"
+#include "core/system/file.h"
 #include "core/transport/socket.h"
 #include "core/vhost/vhost.h"
 
@@ -135,14 +136,15 @@ static void accept_ready(struct weft_watch *watch, unsigned events)
 	weft_loop_timer(loop, &l->again, weft_loop_now(loop) + AGAIN_US, accept_again, l);
 }
 
-/* A socket file that nobody answers at is a leftover. */
+/* A socket file that nobody answers at is a leftover. To connect to any other file is refused as well. */
 static void remove_stale(struct weft_context *ctx, const struct weft_address *a)
 {
 	const struct weft_net_ops *net = ctx->loop.net;
 	weft_socket sock;
 	enum weft_status st;
 
-	if (net->socket(ctx->loop.net_state, WEFT_FAMILY_UNIX, WEFT_SOCKET_STREAM, &sock, NULL))
+	if (!weft_file_is_socket(a->path) ||
+		net->socket(ctx->loop.net_state, WEFT_FAMILY_UNIX, WEFT_SOCKET_STREAM, &sock, NULL))
 		return;
 	st = net->connect(ctx->loop.net_state, sock, a, NULL);
 	net->close(ctx->loop.net_state, sock, false);

@@ -7,16 +7,22 @@
 static const char begin[] = "-----BEGIN ";
 static const char end[] = "-----END ";
 
+/* A sequence of more than 127 bytes, as every certificate is. Its tag alone is the digit 0 in a text. */
+static bool is_der(const struct weft_span *span)
+{
+	return span->len > 1 && span->ptr[0] == 0x30 && span->ptr[1] & 0x80;
+}
+
 bool weft_pem_next(struct weft_span *rest, struct weft_span *block)
 {
-	const unsigned char *limit = rest->ptr + rest->len;
-	const unsigned char *from, *to;
+	const unsigned char *limit, *from, *to;
 
 	if (!rest->len)
 		return false;
-	if (rest->ptr[0] == 0x30) { /* a DER sequence */
+	limit = rest->ptr + rest->len;
+	if (is_der(rest)) {
 		*block = *rest;
-		rest->len = 0;
+		*rest = (struct weft_span){ limit, 0 };
 		return true;
 	}
 	from = memmem(rest->ptr, rest->len, begin, sizeof(begin) - 1);

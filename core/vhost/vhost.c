@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/conn/conn.h"
 #include "core/plugin/roles.h"
 #include "core/system/context.h"
 #include "core/system/file.h"
@@ -98,6 +99,14 @@ void weft_vhost_destroy(struct weft_vhost *vh)
 	vh->app_ref = false;
 	vh->dying = true;
 	weft_vhost_stop_listening(vh);
+	/* those that still shake hands may be meant for another vhost */
+	weft_list_each(node, &vh->ctx->conns)
+	{
+		struct weft_conn *conn = weft_container_of(node, struct weft_conn, node);
+
+		if (conn->vhost == vh && conn->state == WEFT_CONN_OPEN)
+			weft_conn_drain(conn);
+	}
 	weft_vhost_release(vh);
 }
 

@@ -66,9 +66,9 @@ WEFT_API WEFT_MUST_CHECK enum weft_status weft_context_create(
 WEFT_API void weft_context_destroy(
 	struct weft_context *ctx, uint32_t deadline_ms, void (*done)(void *user), void *user);
 
-/* Runs until weft_context_stop or destroy. WEFT_ERR_STATE on an adopted loop. OK at the end. */
+/* Runs until weft_context_stop or destroy. WEFT_ERR_STATE on an adopted loop, and in callbacks. OK at the end. */
 WEFT_API enum weft_status weft_context_run(struct weft_context *ctx);
-/* One turn, waiting max_wait_ms at most. EOF when the context was destroyed in it. */
+/* One turn, waiting max_wait_ms at most. EOF when the context was destroyed in it. STATE as above. */
 WEFT_API WEFT_MUST_CHECK enum weft_status weft_context_turn(
 	struct weft_context *ctx, uint32_t max_wait_ms);
 /* Makes weft_context_run return after this turn. */

@@ -15,8 +15,9 @@ struct weft_plugin;
  * A registry starts with the plugins that were linked in. plugin_dir is where the others are looked
  * for: an absolute path, or NULL for the directory "weft" beside libweft itself (a statically linked
  * libweft then has none). Nothing else is ever searched. Reference counted: contexts hold it, and a
- * loaded module stays loaded until the last of them is gone. Confine a registry to one thread while
- * plugins are being loaded into it; contexts on several threads may share it after that.
+ * loaded module stays loaded until the last of them is gone; an event loop's stays for good. Confine a
+ * registry to one thread while plugins are being loaded into it; contexts on several threads may share
+ * it after that.
  */
 WEFT_API WEFT_MUST_CHECK enum weft_status weft_registry_create(
 	const char *plugin_dir, struct weft_registry **out, struct weft_error *err);
@@ -25,8 +26,9 @@ WEFT_API void weft_registry_release(struct weft_registry *r);
 
 /*
  * Loads one module by absolute path. Errors say the file and what was found and expected:
- * NOT_FOUND (no file, or a library that it needs is missing), PLUGIN (not a plugin, or malformed),
- * ABI (both versions named), EXISTS (that kind and name is registered already).
+ * ARGUMENT (a relative path), NOT_FOUND (no file, or a library that it needs is missing), IO (it cannot
+ * be read), PLUGIN (not a plugin, or malformed), ABI (both versions named), EXISTS (that kind and name
+ * is registered already), UNSUPPORTED (a build without dlopen).
  */
 WEFT_API WEFT_MUST_CHECK enum weft_status weft_registry_load(
 	struct weft_registry *r, const char *path, struct weft_error *err);

@@ -65,7 +65,10 @@ struct weft_stream_ops {
 	 * until weft_stream_resume. NULL: all is taken and dropped.
 	 */
 	size_t (*on_data)(struct weft_stream *s, const void *bytes, size_t len, void *user);
-	/* The peer's direction is complete, and all its data was taken. */
+	/*
+	 * The peer's direction is complete, and all its data was taken. A request that becomes a tunnel
+	 * only after its end was told has another end: the tunnel's.
+	 */
 	void (*on_end)(struct weft_stream *s, void *user);
 	/* A write took less than offered, and there is room now. */
 	void (*on_writable)(struct weft_stream *s, void *user);

@@ -29,6 +29,7 @@ struct loop {
 	struct pollfd *set; /* [0] is the wake-up */
 	struct watch **owners;
 	size_t count, cap;
+	size_t watches; /* all of them have room in the set, so that a change of interest cannot fail */
 	struct watch *all, *free; /* watches are reused, never given back before destroy */
 	uint64_t deadline_us;
 	int wake_fd;
@@ -41,7 +42,7 @@ static bool grow(struct loop *l)
 	struct pollfd *set;
 	struct watch **owners;
 
-	if (l->count < l->cap)
+	if (1 + l->watches < l->cap)
 		return true;
 	set = weft_alloc(l->alloc, cap * sizeof(*set));
 	owners = weft_alloc(l->alloc, cap * sizeof(*owners));
@@ -83,18 +84,15 @@ static void leave_set(struct loop *l, struct watch *w)
 	w->slot = NOWHERE;
 }
 
-static bool enter_set(struct loop *l, struct watch *w)
+static void enter_set(struct loop *l, struct watch *w)
 {
 	if (w->slot == NOWHERE) {
-		if (!grow(l))
-			return false;
 		w->slot = l->count++;
 		l->owners[w->slot] = w;
 		/* what this slot reported belonged to another */
 		l->set[w->slot] = (struct pollfd){ .fd = w->fd };
 	}
 	l->set[w->slot].events = poll_events(w->interest);
-	return true;
 }
 
 static void loop_destroy(void *loop)
@@ -151,6 +149,8 @@ static struct watch *take_watch(struct loop *l)
 {
 	struct watch *w = l->free;
 
+	if (!grow(l))
+		return NULL;
 	if (w) {
 		l->free = w->next_free;
 		return w;
@@ -169,6 +169,7 @@ static void loop_unwatch(void *loop, void *watch)
 	struct watch *w = watch;
 
 	leave_set(l, w);
+	l->watches--;
 	w->next_free = l->free;
 	l->free = w;
 }
@@ -185,10 +186,9 @@ static enum weft_status loop_watch(void *loop, weft_socket sock, unsigned intere
 	w->fd = (int)sock;
 	w->interest = interest;
 	w->slot = NOWHERE;
-	if (interest && !enter_set(l, w)) {
-		loop_unwatch(l, w);
-		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory to watch a socket");
-	}
+	l->watches++;
+	if (interest)
+		enter_set(l, w);
 	*watch = w;
 	return WEFT_OK;
 }
@@ -203,7 +203,8 @@ static enum weft_status loop_interest(void *loop, void *watch, unsigned interest
 		leave_set(l, w);
 		return WEFT_OK;
 	}
-	return enter_set(l, w) ? WEFT_OK : WEFT_ERR_MEMORY;
+	enter_set(l, w);
+	return WEFT_OK;
 }
 
 static void loop_deadline(void *loop, uint64_t deadline_us)

@@ -51,18 +51,29 @@ static bool gone(const struct weft_h1 *h)
 	return !h->active || h->closing;
 }
 
+/* As much as the window takes, which opens again while the application takes all that it is given. */
+static size_t give_within_window(struct weft_h1 *h, const unsigned char *in, size_t len)
+{
+	size_t room, n, at = 0;
+
+	while (at < len && !gone(h) && (room = window(h))) {
+		n = len - at < room ? len - at : room;
+		give(h, in + at, n);
+		at += n;
+	}
+	return at;
+}
+
 static enum weft_status by_length(struct weft_h1 *h, const unsigned char *in, size_t len, bool fin,
 	size_t *used, struct weft_error *err)
 {
 	size_t want = len < h->in.left ? len : (size_t)h->in.left;
-	size_t room = window(h), n = want < room ? want : room;
+	size_t n = give_within_window(h, in, want);
 
 	*used = n;
-	h->in.left -= n;
-	if (n)
-		give(h, in, n);
 	if (gone(h))
 		return WEFT_AGAIN;
+	h->in.left -= n;
 	if (!h->in.left)
 		return complete(h);
 	if (n < want)
@@ -73,11 +84,9 @@ static enum weft_status by_length(struct weft_h1 *h, const unsigned char *in, si
 static enum weft_status until_fin(
 	struct weft_h1 *h, const unsigned char *in, size_t len, bool fin, size_t *used)
 {
-	size_t room = window(h), n = len < room ? len : room;
+	size_t n = give_within_window(h, in, len);
 
 	*used = n;
-	if (n)
-		give(h, in, n);
 	if (gone(h))
 		return WEFT_AGAIN;
 	if (n < len)

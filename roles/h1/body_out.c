@@ -42,6 +42,7 @@ static enum weft_status send_data(
 static enum weft_status finish(struct weft_h1 *h, struct weft_error *err)
 {
 	h->out.done = true;
+	weft_h1_moved(h); /* from now on it is the peer who is waited for */
 	switch (h->out.body) {
 	case WEFT_HTTP_BODY_LENGTH:
 		if (!h->out.left)

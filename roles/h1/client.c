@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The client's side: one request, its response, and whether the connection may serve another. */
+#include <strings.h>
+
 #include "roles/h1/h1.h"
+#include "roles/http/chars.h"
 
 enum { INFORMATIONAL_MAX = 100 };
 
@@ -76,6 +79,45 @@ static void settle(struct weft_h1 *h, const struct weft_http_message *m,
 	h->expect = false;
 }
 
+static struct weft_span value_of(const struct weft_field *f)
+{
+	return (struct weft_span){ (const unsigned char *)f->value, f->value_len };
+}
+
+static bool same(const struct weft_span *a, const struct weft_span *b)
+{
+	return a->len == b->len && !strncasecmp((const char *)a->ptr, (const char *)b->ptr, a->len);
+}
+
+static bool offered(const struct weft_h1 *h, const struct weft_span *protocol)
+{
+	const struct weft_field *f = weft_head_find(weft_stream_request(h->stream), "upgrade");
+	struct weft_span rest = f ? value_of(f) : (struct weft_span){ NULL, 0 }, item;
+
+	while (weft_http_list_next(&rest, &item)) {
+		if (same(&item, protocol))
+			return true;
+	}
+	return false;
+}
+
+/* A 101 that names what it switches to, and that was offered: RFC 9110 section 7.8. */
+static bool switches(const struct weft_h1 *h, const struct weft_http_facts *facts)
+{
+	struct weft_span rest, item;
+	bool any = false;
+
+	if (!h->upgrade || !facts->upgrade || !facts->upgrade_option)
+		return false;
+	rest = value_of(facts->upgrade);
+	while (weft_http_list_next(&rest, &item)) {
+		if (!offered(h, &item))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
 static enum weft_status final(
 	struct weft_h1 *h, const struct weft_http_message *m, struct weft_error *err)
 {
@@ -93,9 +135,9 @@ static enum weft_status final(
 	weft_http_facts(m, &facts);
 	if (weft_http_response_body(m, &facts, method, &h->in.body, &length, &no))
 		return refused(&no, err);
-	if (m->status == 101 && (!h->upgrade || !facts.upgrade))
+	if (m->status == 101 && !switches(h, &facts))
 		return weft_error_set(err, WEFT_ERR_PROTOCOL, 0,
-			"status 101, but no change of protocol was asked for and named");
+			"status 101, but not to a protocol that was offered");
 	settle(h, m, &facts, length);
 	head.body_len = (int64_t)length;
 	if (h->in.body == WEFT_HTTP_BODY_CHUNKED || h->in.body == WEFT_HTTP_BODY_CLOSE ||

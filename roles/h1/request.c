@@ -6,6 +6,7 @@
 #include "roles/h1/writer.h"
 #include "roles/http/chars.h"
 #include "roles/http/outgoing.h"
+#include "roles/http/target.h"
 
 static const char *method_of(const struct weft_head *r)
 {
@@ -24,10 +25,11 @@ static enum weft_status check(const struct weft_head *r, struct weft_error *err)
 
 	if (!r->authority || !*r->authority)
 		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0, "a request without a host");
-	if (*target == '?') /* the path is empty and written as "/" */
-		st = weft_http_check_request(method_of(r), "/", 1, err);
-	else
-		st = weft_http_check_request(method_of(r), target, strlen(target), err);
+	if (!strcmp(method_of(r), "CONNECT") &&
+		!weft_http_authority(r->authority, strlen(r->authority), true))
+		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
+			"CONNECT to \"%.100s\": expected host:port", r->authority);
+	st = weft_http_check_request(method_of(r), target, strlen(target), err);
 	if (st)
 		return st;
 	return weft_http_check_fields(WEFT_HTTP_OUT_REQUEST, r->fields, r->field_count, err);

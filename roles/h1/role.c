@@ -113,7 +113,10 @@ static void h1_credit(void *state, struct weft_stream *stream, size_t n)
 	weft_pipe_resume(h->pipe);
 }
 
-/* A server whose response is complete reads on without the stream. Else the connection ends with it. */
+/*
+ * A server whose response is complete reads on without the stream, and an exchange that is complete both
+ * ways ends as any other. Else the connection ends with the stream.
+ */
 static void h1_reset(void *state, struct weft_stream *stream)
 {
 	struct weft_h1 *h = state;
@@ -126,6 +129,8 @@ static void h1_reset(void *state, struct weft_stream *stream)
 	if (!h->client && h->out.body != WEFT_HTTP_BODY_TUNNEL)
 		(void)weft_h1_body_out(h, &why);
 	h->stream = NULL;
+	if (h->client && h->in.done && h->out.done)
+		return; /* within the upcall that told the end */
 	if (!h->client && h->out.done && h->in.body != WEFT_HTTP_BODY_TUNNEL) {
 		if (h->in.stalled) {
 			h->in.stalled = false;
@@ -167,7 +172,8 @@ static const struct weft_role_ops h1_ops = {
 	.drain = h1_drain,
 };
 
-static const char *const h1_alpn[] = { "http/1.1", NULL };
+/* the second for clients that offer nothing else: RFC 7301 section 3.2 would have them refused */
+static const char *const h1_alpn[] = { "http/1.1", "http/1.0", NULL };
 
 static const struct weft_scheme h1_schemes[] = {
 	{ .name = "http", .port = 80, .tls = false },

@@ -287,6 +287,7 @@ enum weft_status weft_h1_server_input(
 	enum weft_status st = WEFT_OK;
 	size_t n, at = 0;
 
+	weft_h1_tell_tunnel(h); /* before any of its bytes */
 	while (st == WEFT_OK && !h->closing && (h->active || at < len)) {
 		st = step(h, in + at, len - at, &n);
 		at += n;
@@ -304,6 +305,13 @@ void weft_h1_server_output(struct weft_h1 *h)
 {
 	bool tunnel = h->tunnel_due;
 
+	weft_h1_tell_tunnel(h);
+	if (tunnel && h->peer_fin && !h->held && !h->in.done) {
+		/* its end came with the request: there is no further input to find it in */
+		h->in.done = true;
+		if (h->stream)
+			weft_role_fin(h->stream);
+	}
 	advance(h);
 	if (h->closing)
 		return;

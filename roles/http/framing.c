@@ -161,8 +161,9 @@ enum weft_status weft_http_request_body(const struct weft_http_message *m,
 
 	if (st == WEFT_OK && *body == WEFT_HTTP_BODY_CLOSE)
 		*body = WEFT_HTTP_BODY_NONE;
-	if (st == WEFT_OK && *body != WEFT_HTTP_BODY_NONE &&
-		weft_http_same((const char *)m->method.ptr, m->method.len, "CONNECT"))
+	/* methods are case-sensitive: "connect" is another one */
+	if (st == WEFT_OK && *body != WEFT_HTTP_BODY_NONE && m->method.len == 7 &&
+		!memcmp(m->method.ptr, "CONNECT", 7))
 		return weft_http_refuse(no, 400, "CONNECT with a body");
 	return st;
 }

@@ -2,6 +2,8 @@
 /* Which fields an application may send. */
 #include "roles/http/outgoing.h"
 
+#include <string.h>
+
 #include "roles/http/chars.h"
 #include "roles/http/target.h"
 
@@ -66,27 +68,28 @@ enum weft_status weft_http_check_fields(enum weft_http_outgoing kind,
 	return st;
 }
 
-static size_t length(const char *text)
+/* A query behind an empty path, before which roles write "/": RFC 9112 section 3.2.1. */
+static bool query_alone(const char *target, size_t len)
 {
-	size_t n = 0;
-
-	while (text[n])
-		n++;
-	return n;
+	for (size_t i = 0; i < len; i++) {
+		if (!weft_http_is((unsigned char)target[i], WEFT_HTTP_TARGET))
+			return false;
+	}
+	return len && target[0] == '?';
 }
 
 enum weft_status weft_http_check_request(
 	const char *method, const char *target, size_t target_len, struct weft_error *err)
 {
-	size_t method_len = method ? length(method) : 0;
+	size_t method_len = method ? strlen(method) : 0;
 
 	if (!weft_http_token(method, method_len) || method_len > 64)
 		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
 			"method \"%.80s\": expected a token of at most 64 characters",
 			method ? method : "");
-	if (weft_http_same(method, method_len, "CONNECT"))
+	if (!strcmp(method, "CONNECT"))
 		return WEFT_OK; /* its target is the authority */
-	if (!weft_http_origin(method, target, target_len))
+	if (!weft_http_origin(method, target, target_len) && !query_alone(target, target_len))
 		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
 			"request target \"%.*s\": expected a path without spaces, quotes, '<', '>' "
 			"and '#'",

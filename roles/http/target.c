@@ -69,6 +69,11 @@ bool weft_http_origin(const char *method, const char *target, size_t len)
 	return len && target[0] == '/' && all_target(target, len);
 }
 
+static bool method_is(const struct weft_http_message *m, const char *name)
+{
+	return m->method.len == strlen(name) && !memcmp(m->method.ptr, name, m->method.len);
+}
+
 static enum weft_status check_host(const struct weft_http_message *m,
 	const struct weft_http_facts *facts, struct weft_http_target *t,
 	struct weft_http_refusal *no)
@@ -107,12 +112,10 @@ static enum weft_status absolute(
 	t->target = (struct weft_span){ (const unsigned char *)path, (size_t)(end - path) };
 	if (path < end && *path == '?')
 		return weft_http_refuse(no, 400, "a request target with a query but no path");
-	if (path == end) {
-		bool options =
-			weft_http_same((const char *)m->method.ptr, m->method.len, "OPTIONS");
-
-		t->target = (struct weft_span){ (const unsigned char *)(options ? "*" : "/"), 1 };
-	}
+	if (path == end)
+		t->target = (struct weft_span){
+			(const unsigned char *)(method_is(m, "OPTIONS") ? "*" : "/"), 1
+		};
 	return WEFT_OK;
 }
 
@@ -120,13 +123,13 @@ enum weft_status weft_http_request_target(const struct weft_http_message *m,
 	const struct weft_http_facts *facts, struct weft_http_target *t,
 	struct weft_http_refusal *no)
 {
-	const char *method = (const char *)m->method.ptr, *target = (const char *)m->target.ptr;
+	const char *target = (const char *)m->target.ptr;
 	enum weft_status st = check_host(m, facts, t, no);
 
 	if (st)
 		return st;
 	t->target = m->target;
-	if (m->method.len == 7 && !memcmp(method, "CONNECT", 7)) {
+	if (method_is(m, "CONNECT")) {
 		if (!weft_http_authority(target, m->target.len, true))
 			return weft_http_refuse(no, 400, "CONNECT to what is not host:port");
 		t->authority = m->target;
@@ -135,7 +138,7 @@ enum weft_status weft_http_request_target(const struct weft_http_message *m,
 	if (target[0] == '/')
 		return WEFT_OK;
 	if (m->target.len == 1 && target[0] == '*') {
-		if (m->method.len == 7 && !memcmp(method, "OPTIONS", 7))
+		if (method_is(m, "OPTIONS"))
 			return WEFT_OK;
 		return weft_http_refuse(no, 400, "target \"*\" with another method than OPTIONS");
 	}

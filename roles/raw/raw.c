@@ -143,20 +143,23 @@ static enum weft_status raw_input(void *state, uint32_t port, const unsigned cha
 		*used = len;
 		return WEFT_OK;
 	}
-	n = len < window(r) ? len : window(r);
-	*used = n;
-	if (n) {
+	/* the window opens again while the application takes all that it is given */
+	while (*used < len && r->stream && !r->closing && (n = window(r))) {
+		n = len - *used < n ? len - *used : n;
 		moved(r);
 		r->given += n;
-		weft_role_data(r->stream, bytes, n);
+		weft_role_data(r->stream, bytes + *used, n);
+		*used += n;
 	}
-	if (r->stream && n < len) {
-		r->stalled = r->given > 0;
-		if (r->stalled)
-			return WEFT_BLOCKED;
+	if (!r->stream || r->closing) {
+		*used = len;
 		return WEFT_OK;
 	}
-	if (r->stream && fin && !r->in_done) {
+	if (*used < len) {
+		r->stalled = true;
+		return WEFT_BLOCKED;
+	}
+	if (fin && !r->in_done) {
 		r->in_done = true;
 		moved(r);
 		weft_role_fin(r->stream);
