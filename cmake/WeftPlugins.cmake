@@ -7,6 +7,7 @@ function(weft_find_library prefix module package)
 	if(NOT ${prefix}_FOUND)
 		message(FATAL_ERROR "${module} is missing; on Debian: apt install ${package}")
 	endif()
+	set_property(GLOBAL PROPERTY WEFT_MODULE_${prefix} ${module})
 endfunction()
 
 # Warnings, visibility and include paths that all our own code shares.
@@ -16,13 +17,22 @@ function(weft_target target)
 	if(WEFT_WERROR)
 		target_compile_options(${target} PRIVATE -Werror)
 	endif()
-	if(WEFT_NO_DLOPEN)
-		target_compile_definitions(${target} PRIVATE WEFT_NO_DLOPEN)
-	endif()
 	target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
 	target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
 	set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
 	target_link_options(${target} PRIVATE -Wl,--as-needed)
+	if(WEFT_BUILD_FUZZERS)
+		# all our code, or the fuzzers would not see which way an input takes through it
+		target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+		target_link_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+	endif()
+endfunction()
+
+# Where a program or module finds libweft, the same in the build folder as installed. CMake's own way of
+# rewriting it at installation pads it with colons, and an empty entry means the current directory.
+function(weft_rpath target path)
+	set_target_properties(${target} PROPERTIES INSTALL_RPATH "${path}" BUILD_WITH_INSTALL_RPATH ON
+		INSTALL_RPATH_USE_LINK_PATH ON)
 endfunction()
 
 # weft_add_plugin(KIND NAME [LIBS targets...]): all *.c of the calling folder. Its objects are a target
@@ -31,7 +41,7 @@ function(weft_add_plugin kind name)
 	cmake_parse_arguments(arg "" "" "LIBS" ${ARGN})
 	file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
 	set(objects weft_${kind}_${name})
-	if(WEFT_PLUGINS STREQUAL "static" OR WEFT_BUILD_TESTS)
+	if(WEFT_PLUGINS STREQUAL "static" OR WEFT_BUILD_TESTS OR WEFT_BUILD_FUZZERS)
 		add_library(${objects} OBJECT ${sources})
 		weft_target(${objects})
 		target_link_libraries(${objects} PUBLIC ${arg_LIBS})
@@ -44,10 +54,9 @@ function(weft_add_plugin kind name)
 	weft_target(${kind}-${name})
 	target_compile_definitions(${kind}-${name} PRIVATE WEFT_PLUGIN_MODULE)
 	target_link_libraries(${kind}-${name} PRIVATE weft ${arg_LIBS})
-	# what roles share is not public: each module that uses it has its own
 	set_target_properties(${kind}-${name} PROPERTIES PREFIX ""
-		LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/weft
-		INSTALL_RPATH "$ORIGIN/.." BUILD_RPATH_USE_ORIGIN ON)
+		LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/weft)
+	weft_rpath(${kind}-${name} "$ORIGIN/..")
 	install(TARGETS ${kind}-${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/weft)
 endfunction()
 

@@ -17,8 +17,12 @@ const char *args_next(struct args *a, bool *bad)
 		return NULL;
 	arg = a->argv[a->at++];
 	a->value = arg;
-	if (arg[0] != '-' || !arg[1])
+	if (!a->specs || arg[0] != '-' || !arg[1])
 		return "";
+	if (!strcmp(arg, "--")) {
+		a->specs = NULL;
+		return args_next(a, bad);
+	}
 	equals = !strncmp(arg, "--", 2) ? strchr(arg, '=') : NULL;
 	len = equals ? (size_t)(equals - arg) : strlen(arg);
 	for (o = a->specs; o->name; o++) {
@@ -55,14 +59,26 @@ void args_help(const char *usage, const struct option_spec *specs)
 	}
 }
 
-bool args_number(const char *option, const char *text, unsigned long max, unsigned long *out)
+bool args_number(const struct args *a, const char *option, unsigned long max, unsigned long *out)
 {
+	const char *text = a->value;
 	char *end;
 
 	errno = 0;
 	*out = strtoul(text, &end, 10);
 	if (text[0] >= '0' && text[0] <= '9' && !*end && !errno && *out && *out <= max)
 		return true;
-	fprintf(stderr, "weft: %s \"%s\": expected a number from 1 to %lu\n", option, text, max);
+	fprintf(stderr, "weft %s: %s \"%s\": expected a number from 1 to %lu\n", a->command, option,
+		text, max);
+	return false;
+}
+
+bool args_log(const struct args *a, enum weft_log_level *out)
+{
+	struct weft_error err;
+
+	if (weft_log_level_parse(a->value, out, &err) == WEFT_OK)
+		return true;
+	fprintf(stderr, "weft %s: %s\n", a->command, err.text);
 	return false;
 }

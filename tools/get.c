@@ -18,14 +18,18 @@ static void on_signal(int sig)
 
 static bool open_output(struct get *g)
 {
+	static char buffer[65536]; /* the library's own would count as heap */
+
 	if (g->o.output)
 		g->out = fopen(g->o.output, "wb");
 	else if (!g->o.json)
 		g->out = stdout;
 	if (g->o.output && !g->out) {
-		fprintf(stderr, "weft get: %s: %s\n", g->o.output, strerror(errno));
+		fprintf(stderr, "weft get: -o %s: %s\n", g->o.output, strerror(errno));
 		return false;
 	}
+	if (g->out && !isatty(fileno(g->out)))
+		setvbuf(g->out, buffer, _IOFBF, sizeof(buffer));
 	return true;
 }
 
@@ -51,13 +55,36 @@ static int finish(struct get *g)
 static void run(struct get *g)
 {
 	get_fill(g);
-	while (g->running && !interrupted) {
-		if (weft_context_turn(g->ctx, 200) < 0)
+	while (g->running && !interrupted && !g->write_failed) {
+		/* nobody tells when there is more of a starved body */
+		if (weft_context_turn(g->ctx, g->starved ? 10 : 200) < 0)
 			break;
+		/* what has arrived is seen at once */
+		if (g->out && fflush(g->out))
+			g->write_failed = true;
+		get_feed(g);
 		get_fill(g);
 		get_progress(g, false);
 	}
 	get_progress(g, true);
+	g->end_us = weft_context_now(g->ctx);
+}
+
+static void on_drained(void *user)
+{
+	*(bool *)user = true;
+}
+
+/* Says goodbye on every connection. */
+static void drain(struct get *g)
+{
+	bool drained = false;
+
+	weft_context_drain(g->ctx, on_drained, &drained);
+	while (!drained && !interrupted && weft_context_turn(g->ctx, 200) == WEFT_OK)
+		;
+	if (drained)
+		get_sample_take(g, &g->after);
 }
 
 int get_main(int argc, char **argv)
@@ -68,20 +95,20 @@ int get_main(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
+	g.total = g.o.url_count * g.o.count;
+	if (!get_rehearse(&g) || !get_load_body(&g) || !open_output(&g))
+		return EXIT_USAGE;
 	if (weft_context_create(&g.o.context, &g.ctx, &err)) {
 		fprintf(stderr, "weft get: %s\n", err.text);
-		return EXIT_USAGE;
+		return EXIT_SOME_FAILED;
 	}
-	if (!get_load_body(&g) || !open_output(&g)) {
-		weft_context_destroy(g.ctx, 0, NULL, NULL);
-		return EXIT_USAGE;
-	}
+	get_sample_take(&g, &g.before);
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
-	g.total = g.o.url_count * g.o.count;
 	g.start_us = weft_context_now(g.ctx);
 	g.progress = isatty(STDERR_FILENO) && !(g.out == stdout && isatty(STDOUT_FILENO));
 	run(&g);
+	drain(&g);
 	if (g.o.json)
 		get_report(&g);
 	weft_context_destroy(g.ctx, 0, NULL, NULL);

@@ -7,7 +7,12 @@
 
 #include "tool.h"
 
-enum { URLS_MAX = 256, HEADERS_MAX = 64, ERRORS_MAX = 32 };
+enum {
+	URLS_MAX = 256,
+	HEADERS_MAX = 64,
+	ERRORS_MAX = 32,
+	LINGER_MS = 500, /* at the end, for a server that does not close its side */
+};
 
 struct get_options {
 	const char *urls[URLS_MAX];
@@ -28,17 +33,27 @@ struct get_error {
 	unsigned long count;
 };
 
+/* Vhosts, and the heap of the whole process, at one moment. */
+struct get_sample {
+	bool taken;
+	uint64_t live, heap_bytes;
+};
+
 struct get {
 	struct get_options o;
 	struct weft_context *ctx;
 	FILE *out;           /* bodies; NULL: dropped */
 	unsigned char *body; /* a request body that can be sent again */
 	size_t body_len;
-	bool body_streamed; /* from data_file as it comes: one request only */
-	unsigned long started, total, running, ok, failed;
+	bool body_streamed;   /* from data_file, piece by piece */
+	int64_t streamed_len; /* -1: not known */
+	struct request *
+		starved; /* waits for data_file to have more; not a regular file, so the only one */
+	unsigned long started, total, running, headless, ok, failed;
 	uint64_t bytes;
 	int64_t expected; /* of the response that is shown, -1: not known */
-	uint64_t start_us, shown_us;
+	uint64_t start_us, end_us, shown_us;
+	struct get_sample before, during, after;
 	char protocol[32];
 	struct get_error errors[ERRORS_MAX];
 	size_t error_count;
@@ -47,12 +62,17 @@ struct get {
 
 /* -1: go on; else the exit code. */
 int get_parse(struct get_options *o, int argc, char **argv);
+/* Tries each URL without sending anything. false after a complaint about the command line. */
+bool get_rehearse(const struct get *g);
 /* Reads --data or --data-file. false after a complaint. */
 bool get_load_body(struct get *g);
+/* Goes on with a body that was starved. */
+void get_feed(struct get *g);
 /* Opens requests until enough are running. */
 void get_fill(struct get *g);
 void get_count_error(struct get *g, const char *url, const struct weft_error *why);
 void get_progress(struct get *g, bool last);
+void get_sample_take(const struct get *g, struct get_sample *sample);
 void get_report(struct get *g);
 
 #endif

@@ -6,34 +6,42 @@
 #include "get.h"
 
 static const struct option_spec options[] = {
-	{ "--event", "NAME", "event loop" },
+	{ "--event", "NAME", "event loop (weft plugins lists them)" },
 	{ "--tls", "NAME", "TLS backend" },
-	{ "--http", "VERSION", "1.1" },
-	{ "--cacert", "FILE", "trust these certificates instead of the system's" },
+	{ "--http", "VERSION", "HTTP version; this build speaks 1.1" },
+	{ "--cacert", "FILE", "trust these PEM certificates instead of the system's" },
 	{ "--insecure", NULL, "accept any certificate" },
 	{ "--count", "N", "fetch each URL so many times (1)" },
 	{ "--parallel", "N", "requests under way at once (1)" },
 	{ "--max-conns", "N", "connections to one place at once (1)" },
-	{ "--method", "M", "GET, or POST with data" },
+	{ "--method", "M", "request method (GET, or POST with data)" },
 	{ "--data", "TEXT", "request body" },
 	{ "--data-file", "FILE", "request body from a file, - for standard input" },
-	{ "--header", "H", "\"Name: value\" (repeatable)" },
+	{ "--header", "H", "request field, \"Name: value\" (repeatable)" },
 	{ "-o", "FILE", "write bodies here instead of standard output" },
 	{ "--explain", NULL, "tell on standard error what happened to each request" },
 	{ "--json", NULL, "one line of figures on standard output; bodies go to -o only" },
 	{ "--plugin-dir", "DIR", "where plugin modules are (an absolute path)" },
-	{ "--log", "LEVEL", "error, warn, info or debug" },
+	{ "--log", "LEVEL", "error, warn, info or debug (warn)" },
 	{ "--help", NULL, "this text" },
 	{ NULL, NULL, NULL },
 };
+
+static const char notes[] =
+	"A response counts as complete whatever its status. Exit code: 0 all complete, 1 some\n"
+	"failed, 2 a mistake in the command line, 3 a certificate was not accepted.\n";
 
 static bool add_header(struct get_options *o, const char *text)
 {
 	const char *colon = strchr(text, ':');
 	struct weft_field *f;
 
-	if (!colon || colon == text || o->header_count == HEADERS_MAX) {
+	if (!colon || colon == text) {
 		fprintf(stderr, "weft get: --header \"%s\": expected \"Name: value\"\n", text);
+		return false;
+	}
+	if (o->header_count == HEADERS_MAX) {
+		fprintf(stderr, "weft get: more than %d times --header\n", HEADERS_MAX);
 		return false;
 	}
 	f = &o->headers[o->header_count++];
@@ -44,11 +52,21 @@ static bool add_header(struct get_options *o, const char *text)
 	return true;
 }
 
-static bool set_number(struct get_options *o, const char *name, const char *text)
+static bool add_url(struct get_options *o, const char *url)
+{
+	if (o->url_count == URLS_MAX) {
+		fprintf(stderr, "weft get: more than %d URLs\n", URLS_MAX);
+		return false;
+	}
+	o->urls[o->url_count++] = url;
+	return true;
+}
+
+static bool set_number(struct get_options *o, const struct args *a, const char *name)
 {
 	unsigned long n;
 
-	if (!args_number(name, text, 10000000, &n))
+	if (!args_number(a, name, 10000000, &n))
 		return false;
 	if (!strcmp(name, "--count"))
 		o->count = n;
@@ -59,17 +77,7 @@ static bool set_number(struct get_options *o, const char *name, const char *text
 	return true;
 }
 
-static bool set_log(struct get_options *o, const char *text)
-{
-	struct weft_error err;
-
-	if (weft_log_level_parse(text, &o->context.log_level, &err) == WEFT_OK)
-		return true;
-	fprintf(stderr, "weft get: %s\n", err.text);
-	return false;
-}
-
-static bool set(struct get_options *o, const char *name, const char *value)
+static bool set(struct get_options *o, const struct args *a, const char *name)
 {
 	const struct {
 		const char *name;
@@ -96,7 +104,7 @@ static bool set(struct get_options *o, const char *name, const char *value)
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		if (!strcmp(name, texts[i].name)) {
-			*texts[i].to = value;
+			*texts[i].to = a->value;
 			return true;
 		}
 	}
@@ -107,22 +115,28 @@ static bool set(struct get_options *o, const char *name, const char *value)
 		}
 	}
 	if (!strcmp(name, "--header"))
-		return add_header(o, value);
+		return add_header(o, a->value);
 	if (!strcmp(name, "--log"))
-		return set_log(o, value);
-	if (*name)
-		return set_number(o, name, value);
-	if (o->url_count == URLS_MAX) {
-		fprintf(stderr, "weft get: more than %d URLs\n", URLS_MAX);
-		return false;
-	}
-	o->urls[o->url_count++] = value;
-	return true;
+		return args_log(a, &o->context.log_level);
+	return *name ? set_number(o, a, name) : add_url(o, a->value);
+}
+
+static bool consistent(const struct get_options *o)
+{
+	if (!o->url_count)
+		fprintf(stderr, "weft get: expected a URL; see weft get --help\n");
+	else if (o->protocol && strcmp(o->protocol, "1.1"))
+		fprintf(stderr, "weft get: --http \"%s\": this build speaks 1.1\n", o->protocol);
+	else if (o->data && o->data_file)
+		fprintf(stderr, "weft get: --data and --data-file exclude each other\n");
+	else
+		return true;
+	return false;
 }
 
 int get_parse(struct get_options *o, int argc, char **argv)
 {
-	struct args a = { argc, 1, argv, options, "get", NULL, "" };
+	struct args a = { argc, 1, argv, options, "get", NULL };
 	const char *name;
 	bool bad = false;
 
@@ -130,23 +144,15 @@ int get_parse(struct get_options *o, int argc, char **argv)
 	while (!bad && (name = args_next(&a, &bad))) {
 		if (!strcmp(name, "--help")) {
 			args_help("weft get [OPTION]... URL...", options);
+			printf("\n%s", notes);
 			return 0;
 		}
-		bad = !set(o, name, a.value);
+		bad = !set(o, &a, name);
 	}
-	if (bad)
+	if (bad || !consistent(o))
 		return EXIT_USAGE;
-	if (!o->url_count) {
-		fprintf(stderr, "weft get: expected a URL; see weft get --help\n");
-		return EXIT_USAGE;
-	}
-	if (o->protocol && strcmp(o->protocol, "1.1")) {
-		fprintf(stderr, "weft get: --http \"%s\": this build speaks 1.1\n", o->protocol);
-		return EXIT_USAGE;
-	}
-	if (o->data && o->data_file) {
-		fprintf(stderr, "weft get: --data and --data-file exclude each other\n");
-		return EXIT_USAGE;
-	}
+	/* all that run at once may wait in one queue */
+	o->context.max_queue = (unsigned)o->parallel;
+	o->context.linger_ms = LINGER_MS;
 	return -1;
 }

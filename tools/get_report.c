@@ -5,8 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "get.h"
+
+#ifdef __GLIBC__
+#if __GLIBC_PREREQ(2, 33)
+#include <malloc.h>
+#define HAVE_MALLINFO2
+#endif
+#endif
 
 enum { WHOLE_MAX = 16 << 20, SHOW_AFTER_US = 1000000, SHOW_EVERY_US = 200000 };
 
@@ -18,7 +26,7 @@ static bool read_whole(struct get *g, const char *path, size_t size)
 	g->body = malloc(size ? size : 1);
 	ok = f && g->body && fread(g->body, 1, size, f) == size;
 	if (!ok)
-		fprintf(stderr, "weft get: %s: %s\n", path, strerror(errno));
+		fprintf(stderr, "weft get: --data-file %s: %s\n", path, strerror(errno));
 	g->body_len = size;
 	if (f)
 		fclose(f);
@@ -37,15 +45,21 @@ bool get_load_body(struct get *g)
 	}
 	if (!path)
 		return true;
-	if (strcmp(path, "-")) {
-		if (stat(path, &info)) {
-			fprintf(stderr, "weft get: %s: %s\n", path, strerror(errno));
-			return false;
-		}
-		if (S_ISREG(info.st_mode) && info.st_size <= WHOLE_MAX)
+	if (strcmp(path, "-") ? stat(path, &info) : fstat(STDIN_FILENO, &info)) {
+		fprintf(stderr, "weft get: --data-file %s: %s\n", path, strerror(errno));
+		return false;
+	}
+	if (S_ISDIR(info.st_mode)) {
+		fprintf(stderr, "weft get: --data-file %s: is a directory\n", path);
+		return false;
+	}
+	g->streamed_len = -1;
+	if (strcmp(path, "-") && S_ISREG(info.st_mode)) {
+		if (info.st_size <= WHOLE_MAX)
 			return read_whole(g, path, (size_t)info.st_size);
-	} else if (g->o.count * g->o.url_count > 1) {
-		fprintf(stderr, "weft get: standard input can be sent once only\n");
+		g->streamed_len = info.st_size;
+	} else if (g->total > 1) {
+		fprintf(stderr, "weft get: --data-file %s: can be sent once only\n", path);
 		return false;
 	}
 	g->body_streamed = true;
@@ -73,9 +87,38 @@ void get_progress(struct get *g, bool last)
 	fprintf(stderr, ", %.1f MiB/s", (double)g->bytes / 1.048576 / (double)past);
 }
 
+void get_sample_take(const struct get *g, struct get_sample *sample)
+{
+	struct weft_counters c;
+
+	weft_context_counters(g->ctx, &c);
+	sample->taken = true;
+	sample->live = c.vhosts_now;
+#ifdef HAVE_MALLINFO2
+	sample->heap_bytes = mallinfo2().uordblks;
+#else
+	sample->heap_bytes = c.heap_now; /* our own part of it */
+#endif
+}
+
+static json_t *sample_json(const struct get_sample *sample)
+{
+	if (!sample->taken)
+		return json_null();
+	return json_pack("{s:I, s:I}", "live", (json_int_t)sample->live, "heap",
+		(json_int_t)sample->heap_bytes);
+}
+
+static json_t *vhosts_json(const struct get *g, const struct weft_counters *c)
+{
+	return json_pack("{s:o, s:o, s:o, s:I, s:I}", "before", sample_json(&g->before), "during",
+		sample_json(&g->during), "after", sample_json(&g->after), "created",
+		(json_int_t)c->vhosts_created, "freed", (json_int_t)c->vhosts_freed);
+}
+
 void get_report(struct get *g)
 {
-	double seconds = (double)(weft_context_now(g->ctx) - g->start_us) / 1e6;
+	double seconds = (double)(g->end_us - g->start_us) / 1e6;
 	json_t *errors = json_array(), *o;
 	struct weft_counters c;
 
@@ -85,16 +128,13 @@ void get_report(struct get *g)
 			json_pack("{s:s, s:s, s:s, s:I}", "url", g->errors[i].url, "status",
 				weft_status_name(g->errors[i].status), "cause", g->errors[i].cause,
 				"count", (json_int_t)g->errors[i].count));
-	o = json_pack(
-		"{s:I, s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:o, s:I, s:I, s:I, s:I, s:I}",
-		"requests", (json_int_t)g->started, "ok", (json_int_t)g->ok, "failed",
-		(json_int_t)g->failed, "protocol", g->protocol, "conns_opened",
-		(json_int_t)c.conns_opened, "handshakes_full", (json_int_t)c.handshakes_full,
-		"handshakes_resumed", (json_int_t)c.handshakes_resumed, "streams_peak",
-		(json_int_t)c.streams_peak, "bytes", (json_int_t)g->bytes, "seconds", seconds,
-		"errors", errors, "vhosts_created", (json_int_t)c.vhosts_created, "vhosts_freed",
-		(json_int_t)c.vhosts_freed, "vhosts_now", (json_int_t)c.vhosts_now, "heap_now",
-		(json_int_t)c.heap_now, "heap_peak", (json_int_t)c.heap_peak);
+	o = json_pack("{s:I, s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:o, s:o}", "requests",
+		(json_int_t)g->started, "ok", (json_int_t)g->ok, "failed", (json_int_t)g->failed,
+		"protocol", g->protocol, "conns_opened", (json_int_t)c.conns_opened,
+		"handshakes_full", (json_int_t)c.handshakes_full, "handshakes_resumed",
+		(json_int_t)c.handshakes_resumed, "streams_peak", (json_int_t)c.streams_peak,
+		"bytes", (json_int_t)g->bytes, "seconds", seconds, "errors", errors, "vhosts",
+		vhosts_json(g, &c));
 	json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
 	printf("\n");
 	json_decref(o);

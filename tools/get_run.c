@@ -2,6 +2,7 @@
 /* weft get: one request at a time, from opening to what is counted of it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,11 +11,12 @@
 
 struct request {
 	struct get *get;
+	struct weft_stream *stream;
 	const char *url;
 	unsigned char *buffer; /* of a streamed body, with what is not written yet */
 	size_t at, len;
 	int fd;
-	bool body_ended;
+	bool body_ended, headed;
 };
 
 enum { PIECE = 65536 };
@@ -23,12 +25,18 @@ static void on_head(
 	struct weft_stream *s, const struct weft_head *head, enum weft_head_kind kind, void *user)
 {
 	struct request *r = user;
+	struct get *g = r->get;
 
 	(void)s;
 	if (kind != WEFT_HEAD_FINAL)
 		return;
-	r->get->expected = head->body_len;
-	snprintf(r->get->protocol, sizeof(r->get->protocol), "http/%u.%u", head->version / 10,
+	r->headed = true;
+	g->headless--;
+	/* the last one, and the first, in case that the last never comes */
+	if (g->o.json && (!g->during.taken || (g->started == g->total && !g->headless)))
+		get_sample_take(g, &g->during);
+	g->expected = head->body_len;
+	snprintf(g->protocol, sizeof(g->protocol), "http/%u.%u", head->version / 10,
 		head->version % 10);
 }
 
@@ -43,34 +51,54 @@ static size_t on_data(struct weft_stream *s, const void *bytes, size_t len, void
 	return len;
 }
 
-/* Sends what can be sent of a streamed body; a blocking read is fine, there is nothing else to do. */
+/* Reads the next piece of a body. AGAIN: there is nothing yet, and the response may be coming. */
+static enum weft_status read_piece(struct request *r)
+{
+	struct pollfd p = { .fd = r->fd, .events = POLLIN };
+	ssize_t n;
+
+	if (!poll(&p, 1, 0))
+		return WEFT_AGAIN;
+	n = read(r->fd, r->buffer, PIECE);
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return WEFT_AGAIN;
+	if (n < 0) {
+		fprintf(stderr, "weft get: --data-file %s: %s\n", r->get->o.data_file,
+			strerror(errno));
+		return WEFT_ERR_IO;
+	}
+	r->at = 0;
+	r->len = (size_t)n;
+	r->body_ended = !n;
+	return WEFT_OK;
+}
+
+/* Sends what can be sent of a streamed body. */
 static void send_body(struct weft_stream *s, void *user)
 {
 	struct request *r = user;
-	ssize_t n;
+	enum weft_status st;
 
+	r->get->starved = NULL;
 	while (!r->body_ended) {
-		if (r->at == r->len) {
-			n = read(r->fd, r->buffer, PIECE);
-			if (n < 0 && errno == EINTR)
-				continue;
-			if (n < 0) {
-				fprintf(stderr, "weft get: %s: %s\n", r->get->o.data_file,
-					strerror(errno));
-				weft_stream_close(s);
-				return;
-			}
-			r->at = 0;
-			r->len = (size_t)n;
-			r->body_ended = !n;
-			continue;
-		}
-		n = (ssize_t)weft_stream_write(s, r->buffer + r->at, r->len - r->at);
-		r->at += (size_t)n;
+		r->at += weft_stream_write(s, r->buffer + r->at, r->len - r->at);
 		if (r->at < r->len)
+			return;
+		st = read_piece(r);
+		if (st == WEFT_AGAIN)
+			r->get->starved = r;
+		else if (st)
+			weft_stream_close(s);
+		if (st)
 			return;
 	}
 	weft_stream_finish(s);
+}
+
+void get_feed(struct get *g)
+{
+	if (g->starved)
+		send_body(g->starved->stream, g->starved);
 }
 
 /* A regular file can be read again; a pipe cannot. */
@@ -100,7 +128,7 @@ void get_count_error(struct get *g, const char *url, const struct weft_error *wh
 			return;
 		}
 	}
-	fprintf(stderr, "weft: %s: %s: %s\n", url, weft_status_name(why->status), why->text);
+	fprintf(stderr, "weft get: %s: %s: %s\n", url, weft_status_name(why->status), why->text);
 	if (g->error_count == ERRORS_MAX)
 		return;
 	e = &g->errors[g->error_count++];
@@ -117,6 +145,9 @@ static void on_close(struct weft_stream *s, const struct weft_error *why, void *
 	char story[2048];
 
 	g->running--;
+	g->headless -= !r->headed;
+	if (g->starved == r)
+		g->starved = NULL;
 	if (g->o.explain) {
 		weft_stream_explain(s, story, sizeof(story));
 		fprintf(stderr, "%s\n%s", r->url, story);
@@ -166,39 +197,87 @@ static struct request *make_request(struct get *g, const char *url)
 	return r;
 }
 
-static enum weft_status start(struct get *g, const char *url, struct weft_error *err)
+static struct weft_request describe(
+	const struct get *g, const char *url, const struct weft_trust *trust)
 {
-	struct weft_trust trust = { .ca_file = g->o.cacert };
-	struct weft_request request = {
+	return (struct weft_request){
 		.url = url,
-		.method = g->o.method,
+		.method = g->o.method || (!g->body && !g->body_streamed) ? g->o.method : "POST",
 		.fields = g->o.headers,
 		.field_count = g->o.header_count,
 		.body = { g->body, g->body_len },
 		.body_later = g->body_streamed,
+		.body_later_len = g->streamed_len,
 		.share = WEFT_SHARE_POOL,
-		.trust = g->o.cacert ? &trust : NULL,
+		.trust = trust,
 		.allow = g->o.insecure ? WEFT_TLS_ALLOW_ALL : 0,
 	};
+}
+
+static enum weft_status start(struct get *g, const char *url, struct weft_error *err)
+{
+	struct weft_trust trust = { .ca_file = g->o.cacert };
+	struct weft_request request = describe(g, url, g->o.cacert ? &trust : NULL);
 	struct request *r = make_request(g, url);
-	struct weft_stream *s;
 	enum weft_status st;
 
 	if (!r)
 		return weft_error_set(err, WEFT_ERR_IO, errno, "%s: %s",
 			g->o.data_file ? g->o.data_file : "request", strerror(errno));
-	if (!request.method && (g->body || g->body_streamed))
-		request.method = "POST";
-	st = weft_http_open(g->ctx, &request, g->body_streamed ? &streaming_ops : &ops, r, &s, err);
+	st = weft_http_open(
+		g->ctx, &request, g->body_streamed ? &streaming_ops : &ops, r, &r->stream, err);
 	if (st) {
 		free(r->buffer);
 		free(r);
 		return st;
 	}
 	g->running++;
+	g->headless++;
 	if (g->body_streamed)
-		send_body(s, r);
+		send_body(r->stream, r);
 	return WEFT_OK;
+}
+
+/* The trust is made at opening, so that its file counts too. */
+static enum weft_status rehearse(const struct get *g, struct weft_context *ctx, const char *url,
+	const struct weft_trust *trust, struct weft_error *err)
+{
+	static const struct weft_stream_ops silent = { .on_head = NULL };
+	struct weft_request request = describe(g, url, trust);
+	struct weft_stream *s;
+
+	request.hold = trust ? WEFT_HOLD_STREAM : WEFT_HOLD_CONNECTION;
+	return weft_http_open(ctx, &request, &silent, NULL, &s, err);
+}
+
+/* In a context of its own that never runs. */
+bool get_rehearse(const struct get *g)
+{
+	const char *file = g->o.cacert;
+	struct weft_trust trust = { .ca_file = file };
+	struct weft_context_options options = g->o.context;
+	struct weft_context *ctx;
+	struct weft_error err;
+	enum weft_status st;
+
+	options.max_queue = 2 * URLS_MAX;
+	st = weft_context_create(&options, &ctx, &err);
+	if (st) {
+		fprintf(stderr, "weft get: %s\n", err.text);
+		return false;
+	}
+	for (size_t i = 0; i < g->o.url_count && st == WEFT_OK; i++) {
+		st = rehearse(g, ctx, g->o.urls[i], NULL, &err);
+		if (st == WEFT_OK && file) {
+			st = rehearse(g, ctx, g->o.urls[i], &trust, &err);
+			if (st && !strstr(err.text, file))
+				weft_error_prefix(&err, "%.100s", file);
+		}
+		if (st)
+			fprintf(stderr, "weft get: %s: %s\n", g->o.urls[i], err.text);
+	}
+	weft_context_destroy(ctx, 0, NULL, NULL);
+	return st == WEFT_OK;
 }
 
 void get_fill(struct get *g)

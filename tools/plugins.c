@@ -6,6 +6,8 @@
 
 #include "tool.h"
 
+enum { FILES_MAX = 64 };
+
 static const struct option_spec options[] = {
 	{ "--plugin", "FILE", "load this module too (repeatable; an absolute path)" },
 	{ "--plugin-dir", "DIR", "look for modules here (an absolute path)" },
@@ -25,7 +27,7 @@ static void print_table(const struct weft_registry *r)
 {
 	struct weft_plugin_info p;
 
-	printf("%-6s %-9s %-28s %-4s %-28s %s\n", "kind", "name", "version", "abi", "caps", "file");
+	printf("%-6s %-9s %-30s %-4s %-28s %s\n", "kind", "name", "version", "abi", "caps", "file");
 	for (size_t i = 0; weft_registry_info(r, i, &p); i++) {
 		char caps[128] = "";
 		size_t used = 0;
@@ -33,7 +35,7 @@ static void print_table(const struct weft_registry *r)
 		for (size_t k = 0; p.caps[k] && used < sizeof(caps); k++)
 			used += (size_t)snprintf(
 				caps + used, sizeof(caps) - used, "%s%s", k ? " " : "", p.caps[k]);
-		printf("%-6s %-9s %-28s %-4u %-28s %s\n", p.kind, p.name, p.version, p.abi,
+		printf("%-6s %-9s %-30s %-4u %-28s %s\n", p.kind, p.name, p.version, p.abi,
 			caps[0] ? caps : "-", p.file ? p.file : "built in");
 	}
 }
@@ -60,8 +62,8 @@ static void print_json(const struct weft_registry *r)
 
 int plugins_main(int argc, char **argv)
 {
-	struct args a = { argc, 1, argv, options, "plugins", NULL, "" };
-	const char *files[64], *dir = NULL, *o;
+	struct args a = { argc, 1, argv, options, "plugins", NULL };
+	const char *files[FILES_MAX], *dir = NULL, *o;
 	size_t file_count = 0;
 	bool json = false, bad = false;
 	struct weft_registry *r;
@@ -77,10 +79,12 @@ int plugins_main(int argc, char **argv)
 			json = true;
 		else if (!strcmp(o, "--plugin-dir"))
 			dir = a.value;
-		else if (!strcmp(o, "--plugin") && file_count < 64)
+		else if (!strcmp(o, "--plugin") && file_count < FILES_MAX)
 			files[file_count++] = a.value;
 		else
 			bad = true;
+		if (bad)
+			fprintf(stderr, "weft plugins: unexpected \"%s\"\n", a.value);
 	}
 	if (bad)
 		return EXIT_USAGE;

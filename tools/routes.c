@@ -46,8 +46,13 @@ enum weft_status route_echo(struct weft_stream *s, void *user)
 	const struct weft_head *request = weft_stream_request(s);
 	const struct weft_field *type = weft_head_find(request, "content-type");
 	struct weft_field field = weft_field("content-type", "application/octet-stream");
+	struct weft_head go_on = { .status = 100 };
 
 	(void)user;
+	/* a client that asks first would take the early answer for a refusal of its body */
+	if (weft_head_find(request, "expect") && request->body_len &&
+		weft_stream_send_head(s, &go_on, WEFT_HEAD_INFORMATIONAL, false, NULL))
+		return WEFT_ERR_STATE;
 	if (type)
 		field = *type;
 	weft_stream_set_ops(s, &echo_ops, NULL);
@@ -205,8 +210,12 @@ enum weft_status route_status(struct weft_stream *s, void *user)
 		(json_int_t)c.conns_now, "streams", (json_int_t)c.streams_now, "vhosts",
 		vhosts_json(ctx), "counters", counters_json(&c));
 	text = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
-	if (text)
-		st = weft_http_reply(s, 200, "application/json", text, strlen(text));
+	if (text) {
+		size_t len = strlen(text);
+
+		text[len] = '\n'; /* in place of the terminator: a reply has a length */
+		st = weft_http_reply(s, 200, "application/json", text, len + 1);
+	}
 	free(text);
 	json_decref(o);
 	return st;

@@ -7,103 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tool.h"
-
-enum { LISTENERS_MAX = 32, DRAIN_MS = 5000 };
-
-static const struct option_spec options[] = {
-	{ "--listen", "URL", "http://ADDR:PORT, https://ADDR:PORT or unix:PATH (repeatable)" },
-	{ "--event", "NAME", "event loop" },
-	{ "--tls", "NAME", "TLS backend" },
-	{ "--cert", "FILE", "PEM certificate chain" },
-	{ "--key", "FILE", "its PEM key" },
-	{ "--self-signed", NULL, "make a certificate for the addresses listened at" },
-	{ "--root", "DIR", "serve the files below this directory" },
-	{ "--plugin-dir", "DIR", "where plugin modules are (an absolute path)" },
-	{ "--log", "LEVEL", "error, warn, info or debug" },
-	{ "--help", NULL, "this text" },
-	{ NULL, NULL, NULL },
-};
-
-struct serve {
-	const char *listen[LISTENERS_MAX];
-	size_t listen_count;
-	const char *cert, *key, *root;
-	bool self_signed;
-	struct weft_context_options context;
-	struct weft_context *ctx;
-	struct weft_vhost *vhost;
-	char *cert_pem, *key_pem;
-};
-
-static int parse(struct serve *v, int argc, char **argv)
-{
-	struct args a = { argc, 1, argv, options, "serve", NULL, "" };
-	struct weft_error err;
-	const char *o;
-	bool bad = false;
-
-	while ((o = args_next(&a, &bad))) {
-		if (!strcmp(o, "--help")) {
-			args_help("weft serve [OPTION]...", options);
-			return 0;
-		}
-		if (!strcmp(o, "--listen") && v->listen_count < LISTENERS_MAX) {
-			v->listen[v->listen_count++] = a.value;
-		} else if (!strcmp(o, "--event")) {
-			v->context.event = a.value;
-		} else if (!strcmp(o, "--tls")) {
-			v->context.tls = a.value;
-		} else if (!strcmp(o, "--cert")) {
-			v->cert = a.value;
-		} else if (!strcmp(o, "--key")) {
-			v->key = a.value;
-		} else if (!strcmp(o, "--self-signed")) {
-			v->self_signed = true;
-		} else if (!strcmp(o, "--root")) {
-			v->root = a.value;
-		} else if (!strcmp(o, "--plugin-dir")) {
-			v->context.plugin_dir = a.value;
-		} else if (!strcmp(o, "--log")) {
-			if (weft_log_level_parse(a.value, &v->context.log_level, &err)) {
-				fprintf(stderr, "weft serve: %s\n", err.text);
-				bad = true;
-			}
-		} else {
-			fprintf(stderr, "weft serve: unexpected \"%s\"\n", a.value);
-			bad = true;
-		}
-	}
-	if (!v->listen_count)
-		v->listen[v->listen_count++] = "http://127.0.0.1:8080";
-	return bad ? EXIT_USAGE : -1;
-}
-
-static bool is_tls(const char *url)
-{
-	return !strncmp(url, "https", 5);
-}
-
-static int check(const struct serve *v)
-{
-	bool tls = false;
-
-	for (size_t i = 0; i < v->listen_count; i++)
-		tls |= is_tls(v->listen[i]);
-	if (tls && !v->self_signed && (!v->cert || !v->key)) {
-		fprintf(stderr, "weft serve: https needs --cert and --key, or --self-signed\n");
-		return EXIT_USAGE;
-	}
-	if (v->self_signed && (v->cert || v->key)) {
-		fprintf(stderr, "weft serve: --self-signed and --cert exclude each other\n");
-		return EXIT_USAGE;
-	}
-	if (!v->cert != !v->key) {
-		fprintf(stderr, "weft serve: --cert and --key go together\n");
-		return EXIT_USAGE;
-	}
-	return -1;
-}
+#include "serve.h"
 
 /* The names that a self-signed certificate is for: the usual ones, and the hosts listened at. */
 static enum weft_status make_identity(struct serve *v, struct weft_error *err)
@@ -115,7 +19,7 @@ static enum weft_status make_identity(struct serve *v, struct weft_error *err)
 	for (size_t i = 0; i < v->listen_count; i++) {
 		const char *host = strstr(v->listen[i], "://");
 
-		if (!is_tls(v->listen[i]) || !host)
+		if (!serve_is_tls(v->listen[i]) || !host)
 			continue;
 		host += 3;
 		len = *host == '[' ? strcspn(++host, "]") : strcspn(host, ":/");
@@ -164,7 +68,25 @@ static enum weft_status start(struct serve *v, struct weft_error *err)
 			!strncmp(v->listen[i], "unix:", 5) ? "http+" : "", v->listen[i]);
 		st = weft_vhost_listen(v->vhost, url, err);
 	}
+	if (st == WEFT_ERR_TLS && v->cert)
+		weft_error_prefix(err, "%.60s, %.60s", v->cert, v->key);
 	return st;
+}
+
+/* 2 for what another command line would mend. */
+static int exit_code(enum weft_status status)
+{
+	switch (status) {
+	case WEFT_ERR_ARGUMENT:
+	case WEFT_ERR_NOT_FOUND:
+	case WEFT_ERR_UNSUPPORTED:
+	case WEFT_ERR_TLS:
+	case WEFT_ERR_PLUGIN:
+	case WEFT_ERR_ABI:
+		return EXIT_USAGE;
+	default:
+		return EXIT_SOME_FAILED;
+	}
 }
 
 static void print_listeners(const struct serve *v)
@@ -180,7 +102,7 @@ static void print_listeners(const struct serve *v)
 
 static void end(void *arg)
 {
-	weft_context_destroy(arg, DRAIN_MS, NULL, NULL);
+	weft_context_destroy(arg, DRAIN_SECONDS * 1000, NULL, NULL);
 }
 
 struct watcher {
@@ -231,10 +153,8 @@ int serve_main(int argc, char **argv)
 	struct serve v = { .cert = NULL };
 	struct weft_error err = { .status = WEFT_OK };
 	sigset_t set;
-	int rc = parse(&v, argc, argv);
+	int rc = serve_parse(&v, argc, argv);
 
-	if (rc < 0)
-		rc = check(&v);
 	if (rc >= 0)
 		return rc;
 	/* before any thread is made, so that only the one that waits gets them */
@@ -245,7 +165,7 @@ int serve_main(int argc, char **argv)
 	if (start(&v, &err)) {
 		fprintf(stderr, "weft serve: %s\n", err.text);
 		weft_context_destroy(v.ctx, 0, NULL, NULL);
-		rc = EXIT_USAGE;
+		rc = exit_code(err.status);
 	} else {
 		print_listeners(&v);
 		rc = run(&v);

@@ -20,10 +20,9 @@ struct option_spec {
 struct args {
 	int argc, at;
 	char **argv;
-	const struct option_spec *specs; /* ended by a NULL name */
+	const struct option_spec *specs; /* ended by a NULL name; NULL: only operands follow */
 	const char *command;
 	const char *value; /* of the option that args_next returned */
-	char short_o[3];
 };
 
 /*
@@ -32,8 +31,11 @@ struct args {
  */
 const char *args_next(struct args *args, bool *bad);
 void args_help(const char *usage, const struct option_spec *specs);
-/* A number from 1 to max; complains otherwise. */
-bool args_number(const char *option, const char *text, unsigned long max, unsigned long *out);
+/* A number from 1 to max as the value of option; complains otherwise. */
+bool args_number(
+	const struct args *args, const char *option, unsigned long max, unsigned long *out);
+/* A level as the value of --log; complains otherwise. */
+bool args_log(const struct args *args, enum weft_log_level *out);
 
 int serve_main(int argc, char **argv);
 int get_main(int argc, char **argv);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* weft serve: the command line. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "serve.h"
+
+static const struct option_spec options[] = {
+	{ "--listen", "URL", "http://ADDR:PORT, https://ADDR:PORT or unix:PATH (repeatable)" },
+	{ "--event", "NAME", "event loop (weft plugins lists them)" },
+	{ "--tls", "NAME", "TLS backend" },
+	{ "--cert", "FILE", "PEM certificate chain, leaf first" },
+	{ "--key", "FILE", "its PEM key" },
+	{ "--self-signed", NULL, "make a certificate for localhost and the addresses listened at" },
+	{ "--root", "DIR", "serve the files below this directory too" },
+	{ "--plugin-dir", "DIR", "where plugin modules are (an absolute path)" },
+	{ "--log", "LEVEL", "error, warn, info or debug (warn)" },
+	{ "--help", NULL, "this text" },
+	{ NULL, NULL, NULL },
+};
+
+static void help(void)
+{
+	args_help("weft serve [OPTION]...", options);
+	printf("\nListens at http://127.0.0.1:8080 unless told otherwise; port 0 picks a free "
+	       "one.\n"
+	       "Always there, whatever files there are:\n"
+	       "  /hello    a greeting\n"
+	       "  /echo     the request's body, as it arrives\n"
+	       "  /bytes/N  N bytes\n"
+	       "  /status   connections, streams, vhosts and counters, as JSON\n"
+	       "SIGTERM or SIGINT ends it: no new connection is taken, and what is under way may\n"
+	       "finish within %d s. A second one ends it at once.\n",
+		DRAIN_SECONDS);
+}
+
+static bool complain(const char *text)
+{
+	fprintf(stderr, "weft serve: %s\n", text);
+	return false;
+}
+
+static bool add_listener(struct serve *v, const char *url)
+{
+	if (strncasecmp(url, "http://", 7) && strncasecmp(url, "https://", 8) &&
+		strncmp(url, "unix:", 5)) {
+		fprintf(stderr,
+			"weft serve: --listen \"%s\": expected http://ADDR:PORT, "
+			"https://ADDR:PORT or unix:PATH\n",
+			url);
+		return false;
+	}
+	if (v->listen_count == LISTENERS_MAX) {
+		fprintf(stderr, "weft serve: more than %d listeners\n", LISTENERS_MAX);
+		return false;
+	}
+	v->listen[v->listen_count++] = url;
+	return true;
+}
+
+static bool set(struct serve *v, const struct args *a, const char *name)
+{
+	const struct {
+		const char *name;
+		const char **to;
+	} texts[] = {
+		{ "--event", &v->context.event },
+		{ "--tls", &v->context.tls },
+		{ "--cert", &v->cert },
+		{ "--key", &v->key },
+		{ "--root", &v->root },
+		{ "--plugin-dir", &v->context.plugin_dir },
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (!strcmp(name, texts[i].name)) {
+			*texts[i].to = a->value;
+			return true;
+		}
+	}
+	if (!strcmp(name, "--listen"))
+		return add_listener(v, a->value);
+	if (!strcmp(name, "--log"))
+		return args_log(a, &v->context.log_level);
+	if (!*name) {
+		fprintf(stderr, "weft serve: unexpected \"%s\"; see weft serve --help\n", a->value);
+		return false;
+	}
+	v->self_signed = true;
+	return true;
+}
+
+bool serve_is_tls(const char *url)
+{
+	return !strncasecmp(url, "https:", 6);
+}
+
+static bool is_directory(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0) {
+		fprintf(stderr, "weft serve: --root %s: %s\n", path, strerror(errno));
+		return false;
+	}
+	close(fd);
+	return true;
+}
+
+static bool consistent(const struct serve *v)
+{
+	bool tls = false;
+
+	for (size_t i = 0; i < v->listen_count; i++)
+		tls |= serve_is_tls(v->listen[i]);
+	if (v->self_signed && (v->cert || v->key))
+		return complain("--self-signed excludes --cert and --key");
+	if (!v->cert != !v->key)
+		return complain("--cert and --key go together");
+	if (tls && !v->self_signed && !v->cert)
+		return complain("https needs --cert and --key, or --self-signed");
+	return !v->root || is_directory(v->root);
+}
+
+int serve_parse(struct serve *v, int argc, char **argv)
+{
+	struct args a = { argc, 1, argv, options, "serve", NULL };
+	const char *name;
+	bool bad = false;
+
+	while (!bad && (name = args_next(&a, &bad))) {
+		if (!strcmp(name, "--help")) {
+			help();
+			return 0;
+		}
+		bad = !set(v, &a, name);
+	}
+	if (bad || !consistent(v))
+		return EXIT_USAGE;
+	if (!v->listen_count)
+		v->listen[v->listen_count++] = "http://127.0.0.1:8080";
+	return -1;
+}
