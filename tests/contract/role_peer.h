@@ -20,9 +20,13 @@
 /* How the suite's reads are cut at present; 0: whole. */
 extern size_t role_fragment;
 
+enum { WORLD_TURNS_MAX = 2000 }; /* of at most 2 ms: how long anything is waited for */
+
 struct world {
 	struct weft_context *ctx;
 	struct weft_vhost *vh;
+	struct weft_allocator alloc;
+	size_t heap; /* bytes that alloc has given and not got back */
 };
 
 /* The scripted end of a connection. */
@@ -41,15 +45,22 @@ void world_open(struct world *w, const struct weft_context_options *extra,
 void world_close(struct world *w);
 /* One turn of the loop that does not wait long. */
 void world_turn(struct world *w);
+/* Turns until *what. */
+void world_wait(struct world *w, const bool *what);
 
-/* A connection to the world's vhost. */
+/* A connection to the world's vhost; the second form: through a transport of that capacity. */
 void peer_dial(struct peer *p, struct world *w, const char *scheme);
+void peer_dial_narrow(struct peer *p, struct world *w, const char *scheme, size_t capacity);
+/* The other end of a connection in memory. */
+void peer_hold(struct peer *p, struct world *w, struct weft_transport *end);
 void peer_send(struct peer *p, const char *text);
 void peer_send_bytes(struct peer *p, const void *bytes, size_t len);
 /* Our FIN. */
 void peer_finish(struct peer *p);
 /* Turns until text arrived behind the mark, and moves the mark behind it. Date fields are dropped. */
 void peer_expect(struct peer *p, const char *text);
+/* Turns until len bytes of c arrived, however long it takes while some come. */
+void peer_expect_body(struct peer *p, char c, size_t len);
 /* Turns until the other side has closed; nothing but text came since the mark. */
 void peer_expect_end(struct peer *p, const char *text);
 /* Turns until the other side has reset the connection. */
@@ -58,7 +69,10 @@ void peer_expect_reset(struct peer *p);
 void peer_turn(struct peer *p);
 /* Some turns in which nothing may come. */
 void peer_expect_silence(struct peer *p);
+/* In order, unless something was left unread. */
 void peer_close(struct peer *p);
+/* With a reset. */
+void peer_abort(struct peer *p);
 
 /* A listening loopback socket; returns it and its port. */
 int peer_listen(unsigned *port);
@@ -67,29 +81,16 @@ void peer_accept(struct peer *p, struct world *w, int listener);
 /* Whether a connection waits to be accepted. */
 bool peer_waiting(int listener);
 
-/* What a client's stream heard. */
-struct exchange {
-	struct weft_stream *stream;
-	struct world *world;
-	unsigned status, informational, last_informational;
-	int64_t body_len;
-	char body[4096];
-	size_t len;
-	char trailer[64]; /* the value of "check" */
-	bool hold;        /* take no data */
-	bool ended, closed;
-	unsigned closes;
-	struct weft_error why;
+/* One file's tests. */
+struct role_group {
+	const char *name;
+	const struct CMUnitTest *tests;
+	size_t count;
 };
 
-extern const struct weft_stream_ops exchange_ops;
-void exchange_open(struct exchange *x, struct world *w, unsigned port, struct weft_request *request,
-	const char *path);
-/* Turns until on_close. */
-void exchange_wait(struct exchange *x);
-
-extern const struct CMUnitTest role_server_tests[], role_client_tests[], role_raw_tests[],
-	role_body_tests[];
-extern const size_t role_server_count, role_client_count, role_raw_count, role_body_count;
+extern const struct role_group role_server_group, role_refusal_group, role_request_group,
+	role_response_group, role_tunnel_group, role_client_group, role_client_body_group,
+	role_client_bad_group, role_client_reuse_group, role_upload_group, role_client_retry_group,
+	role_client_end_group, role_client_tunnel_group, role_raw_group, role_raw_client_group;
 
 #endif

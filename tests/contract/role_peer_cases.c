@@ -14,7 +14,7 @@
 
 size_t role_fragment;
 
-enum { TURNS_MAX = 20000, QUIET_TURNS = 12 };
+enum { QUIET_TURNS = 12 };
 
 static void no_log(void *user, enum weft_log_level level, const char *line)
 {
@@ -23,16 +23,31 @@ static void no_log(void *user, enum weft_log_level level, const char *line)
 	(void)line;
 }
 
+static void *counted(void *user, void *ptr, size_t old_len, size_t new_len)
+{
+	const struct weft_allocator *system = &weft_allocator_system;
+	struct world *w = user;
+	void *got = system->resize(system->user, ptr, old_len, new_len);
+
+	if (got || !new_len)
+		w->heap += new_len - (ptr ? old_len : 0);
+	return got;
+}
+
 void world_open(struct world *w, const struct weft_context_options *extra,
 	const struct weft_vhost_options *vhost)
 {
-	struct weft_context_options o = extra ? *extra : (struct weft_context_options){ .event = NULL };
+	struct weft_context_options o =
+		extra ? *extra : (struct weft_context_options){ .event = NULL };
 	struct weft_error err;
 
 	o.event = "poll";
 	o.tls = "none";
 	o.log = no_log;
 	o.fragment_bytes = role_fragment;
+	w->heap = 0;
+	w->alloc = (struct weft_allocator){ .user = w, .resize = counted };
+	o.allocator = &w->alloc;
 	if (!o.linger_ms)
 		o.linger_ms = 50;
 	w->vh = NULL;
@@ -53,7 +68,7 @@ void world_close(struct world *w)
 	bool done = false;
 
 	weft_vhost_destroy(w->vh);
-	for (unsigned i = 0; i < TURNS_MAX; i++) {
+	for (unsigned i = 0; i < WORLD_TURNS_MAX; i++) {
 		weft_context_counters(w->ctx, &c);
 		if (!c.streams_now && !c.conns_now && !c.vhosts_now)
 			break;
@@ -64,11 +79,19 @@ void world_close(struct world *w)
 	assert_int_equal(c.vhosts_now, 0);
 	weft_context_destroy(w->ctx, 0, set_true, &done);
 	assert_true(done);
+	assert_int_equal(w->heap, 0);
 }
 
 void world_turn(struct world *w)
 {
 	assert_true(weft_context_turn(w->ctx, 2) >= 0);
+}
+
+void world_wait(struct world *w, const bool *what)
+{
+	for (unsigned i = 0; i < WORLD_TURNS_MAX && !*what; i++)
+		world_turn(w);
+	assert_true(*what);
 }
 
 static void add(struct peer *p, const void *bytes, size_t len)
@@ -123,7 +146,8 @@ static void drop_dates(struct peer *p)
 {
 	char *line, *end;
 
-	while ((line = strstr(p->got + p->mark, "\r\ndate: ")) && (end = strstr(line + 2, "\r\n"))) {
+	while ((line = strstr(p->got + p->mark, "\r\ndate: ")) &&
+		(end = strstr(line + 2, "\r\n"))) {
 		memmove(line, end, p->len - (size_t)(end - p->got) + 1);
 		p->len -= (size_t)(end - line);
 	}
@@ -142,19 +166,30 @@ static void ready(void *user, unsigned events)
 	(void)events;
 }
 
-void peer_dial(struct peer *p, struct world *w, const char *scheme)
+void peer_hold(struct peer *p, struct world *w, struct weft_transport *end)
 {
 	const struct weft_transport_owner owner = { .ready = ready };
+	struct weft_error err;
+
+	*p = (struct peer){ .world = w, .end = end, .sock = -1 };
+	add(p, "", 0);
+	assert_int_equal(end->ops->start(end, &owner, &err), WEFT_OK);
+}
+
+void peer_dial(struct peer *p, struct world *w, const char *scheme)
+{
+	peer_dial_narrow(p, w, scheme, 1 << 20);
+}
+
+void peer_dial_narrow(struct peer *p, struct world *w, const char *scheme, size_t capacity)
+{
 	struct weft_transport *ends[2];
 	struct weft_error err;
 
-	*p = (struct peer){ .world = w, .sock = -1 };
-	add(p, "", 0);
-	assert_int_equal(weft_transport_memory_pair(w->ctx, 1 << 20, ends, &err), WEFT_OK);
+	assert_int_equal(weft_transport_memory_pair(w->ctx, capacity, ends, &err), WEFT_OK);
 	if (weft_transport_serve(w->vh, scheme, ends[0], &err))
 		fail_msg("serve: %s", err.text);
-	p->end = ends[1];
-	assert_int_equal(p->end->ops->start(p->end, &owner, &err), WEFT_OK);
+	peer_hold(p, w, ends[1]);
 }
 
 void peer_send_bytes(struct peer *p, const void *bytes, size_t len)
@@ -164,7 +199,7 @@ void peer_send_bytes(struct peer *p, const void *bytes, size_t len)
 	struct weft_error err;
 	size_t taken;
 
-	for (unsigned i = 0; len && i < TURNS_MAX; i++) {
+	for (unsigned i = 0; len && i < WORLD_TURNS_MAX; i++) {
 		taken = 0;
 		if (p->end) {
 			seg = weft_segment_static(at, len);
@@ -201,7 +236,7 @@ void peer_expect(struct peer *p, const char *text)
 {
 	char *at = NULL;
 
-	for (unsigned i = 0; i < TURNS_MAX; i++) {
+	for (unsigned i = 0; i < WORLD_TURNS_MAX; i++) {
 		at = strstr(p->got + p->mark, text);
 		if (at || p->fin || p->reset)
 			break;
@@ -209,14 +244,32 @@ void peer_expect(struct peer *p, const char *text)
 	}
 	if (!at)
 		fail_msg("expected \"%s\", got \"%s\"%s", text, p->got + p->mark,
-			p->fin ? " and the end" : p->reset ? " and a reset" : "");
+			p->fin     ? " and the end"
+			: p->reset ? " and a reset"
+				   : "");
 	assert_int_equal(at - (p->got + p->mark), 0);
 	p->mark += strlen(text);
 }
 
+void peer_expect_body(struct peer *p, char c, size_t len)
+{
+	size_t before = p->len;
+
+	for (unsigned i = 0; i < WORLD_TURNS_MAX && p->len < p->mark + len; i++) {
+		peer_turn(p);
+		if (p->len > before)
+			i = 0;
+		before = p->len;
+	}
+	assert_int_equal(p->len - p->mark, len);
+	for (size_t i = 0; i < len; i++)
+		assert_int_equal(p->got[p->mark + i], c);
+	p->mark += len;
+}
+
 void peer_expect_end(struct peer *p, const char *text)
 {
-	for (unsigned i = 0; i < TURNS_MAX && !p->fin && !p->reset; i++)
+	for (unsigned i = 0; i < WORLD_TURNS_MAX && !p->fin && !p->reset; i++)
 		peer_turn(p);
 	assert_true(p->fin);
 	assert_string_equal(p->got + p->mark, text);
@@ -224,7 +277,7 @@ void peer_expect_end(struct peer *p, const char *text)
 
 void peer_expect_reset(struct peer *p)
 {
-	for (unsigned i = 0; i < TURNS_MAX && !p->fin && !p->reset; i++)
+	for (unsigned i = 0; i < WORLD_TURNS_MAX && !p->fin && !p->reset; i++)
 		peer_turn(p);
 	assert_true(p->reset);
 }
@@ -246,6 +299,18 @@ void peer_close(struct peer *p)
 		close(p->sock);
 	free(p->got);
 	*p = (struct peer){ .sock = -1 };
+}
+
+void peer_abort(struct peer *p)
+{
+	const struct linger at_once = { .l_onoff = 1 };
+
+	if (p->end)
+		p->end->ops->abort(p->end);
+	else
+		assert_int_equal(
+			setsockopt(p->sock, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
+	peer_close(p);
 }
 
 int peer_listen(unsigned *port)
@@ -273,97 +338,9 @@ void peer_accept(struct peer *p, struct world *w, int listener)
 {
 	*p = (struct peer){ .world = w, .sock = -1 };
 	add(p, "", 0);
-	for (unsigned i = 0; i < TURNS_MAX && !peer_waiting(listener); i++)
+	for (unsigned i = 0; i < WORLD_TURNS_MAX && !peer_waiting(listener); i++)
 		world_turn(w);
 	assert_true(peer_waiting(listener));
 	p->sock = accept(listener, NULL, NULL);
 	assert_true(p->sock >= 0);
-}
-
-/* ---- clients ---- */
-
-static void on_head(struct weft_stream *s, const struct weft_head *head, enum weft_head_kind kind,
-	void *user)
-{
-	struct exchange *x = user;
-	const struct weft_field *f;
-
-	(void)s;
-	switch (kind) {
-	case WEFT_HEAD_INFORMATIONAL:
-		x->informational++;
-		x->last_informational = head->status;
-		break;
-	case WEFT_HEAD_FINAL:
-		assert_int_equal(x->status, 0);
-		x->status = head->status;
-		x->body_len = head->body_len;
-		break;
-	case WEFT_HEAD_TRAILER:
-		f = weft_head_find(head, "check");
-		snprintf(x->trailer, sizeof(x->trailer), "%s", f ? f->value : "");
-		break;
-	}
-}
-
-static size_t on_data(struct weft_stream *s, const void *bytes, size_t len, void *user)
-{
-	struct exchange *x = user;
-
-	(void)s;
-	if (x->hold)
-		return 0;
-	assert_false(x->ended);
-	for (size_t i = 0; i < len; i++, x->len++) {
-		if (x->len < sizeof(x->body) - 1)
-			x->body[x->len] = ((const char *)bytes)[i];
-	}
-	return len;
-}
-
-static void on_end(struct weft_stream *s, void *user)
-{
-	(void)s;
-	((struct exchange *)user)->ended = true;
-}
-
-static void on_close(struct weft_stream *s, const struct weft_error *why, void *user)
-{
-	struct exchange *x = user;
-
-	(void)s;
-	x->why = *why;
-	x->closed = true;
-	x->closes++;
-	x->stream = NULL;
-}
-
-const struct weft_stream_ops exchange_ops = {
-	.on_head = on_head,
-	.on_data = on_data,
-	.on_end = on_end,
-	.on_close = on_close,
-};
-
-void exchange_open(struct exchange *x, struct world *w, unsigned port, struct weft_request *request,
-	const char *path)
-{
-	struct weft_request r = request ? *request : (struct weft_request){ .url = NULL };
-	struct weft_error err;
-	char url[128];
-
-	snprintf(url, sizeof(url), "http://127.0.0.1:%u%s", port, path);
-	r.url = url;
-	r.share = WEFT_SHARE_POOL;
-	*x = (struct exchange){ .world = w };
-	if (weft_http_open(w->ctx, &r, &exchange_ops, x, &x->stream, &err))
-		fail_msg("open %s: %s", url, err.text);
-}
-
-void exchange_wait(struct exchange *x)
-{
-	for (unsigned i = 0; i < TURNS_MAX && !x->closed; i++)
-		world_turn(x->world);
-	assert_true(x->closed);
-	assert_int_equal(x->closes, 1);
 }

@@ -53,7 +53,9 @@ static enum weft_status fails(struct weft_stream *s, void *user)
 static enum weft_status hints(struct weft_stream *s, void *user)
 {
 	struct weft_field link = weft_field("link", "</a.css>");
-	struct weft_head head = { .status = 103, .body_len = -1, .fields = &link, .field_count = 1 };
+	struct weft_head head = {
+		.status = 103, .body_len = -1, .fields = &link, .field_count = 1
+	};
 
 	(void)user;
 	assert_int_equal(
@@ -94,10 +96,12 @@ static enum weft_status forbidden(struct weft_stream *s, void *user)
 	}
 	head.field_count = 0;
 	head.status = 99;
-	assert_int_equal(weft_stream_send_head(s, &head, WEFT_HEAD_FINAL, true, NULL), WEFT_ERR_ARGUMENT);
+	assert_int_equal(
+		weft_stream_send_head(s, &head, WEFT_HEAD_FINAL, true, NULL), WEFT_ERR_ARGUMENT);
 	head.status = 200;
 	head.body_len = 5;
-	assert_int_equal(weft_stream_send_head(s, &head, WEFT_HEAD_FINAL, true, NULL), WEFT_ERR_ARGUMENT);
+	assert_int_equal(
+		weft_stream_send_head(s, &head, WEFT_HEAD_FINAL, true, NULL), WEFT_ERR_ARGUMENT);
 	assert_int_equal(weft_http_accept_upgrade(s, "nothing"), WEFT_ERR_STATE);
 	return hello(s, user);
 }
@@ -176,7 +180,8 @@ static void pipelined_request_waits_for_a_late_response(void **state)
 
 	(void)state;
 	begin(&w, &p, NULL);
-	peer_send(&p, "GET /later HTTP/1.1\r\nHost: a\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+	peer_send(
+		&p, "GET /later HTTP/1.1\r\nHost: a\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
 	peer_expect_silence(&p);
 	assert_non_null(later);
 	assert_int_equal(weft_http_reply(later, 202, NULL, "ok", 2), WEFT_OK);
@@ -192,7 +197,8 @@ static void half_closed_client_still_gets_its_answers(void **state)
 
 	(void)state;
 	begin(&w, &p, NULL);
-	peer_send(&p, "GET /later HTTP/1.1\r\nHost: a\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+	peer_send(
+		&p, "GET /later HTTP/1.1\r\nHost: a\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
 	peer_finish(&p);
 	peer_expect_silence(&p);
 	assert_int_equal(weft_http_error(later, 404), WEFT_OK);
@@ -253,7 +259,8 @@ static void targets_come_in_four_forms(void **state)
 		begin(&w, &p, NULL);
 		peer_send(&p, cases[i].request);
 		snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\ncontent-length: %zu\r\n%s\r\n%s",
-			strlen(cases[i].seen), strstr(cases[i].request, "/1.0") ? "connection: close\r\n" : "",
+			strlen(cases[i].seen),
+			strstr(cases[i].request, "/1.0") ? "connection: close\r\n" : "",
 			cases[i].seen);
 		peer_expect(&p, head);
 		end(&w, &p);
@@ -268,7 +275,8 @@ static void head_204_and_304_have_no_body(void **state)
 	(void)state;
 	begin(&w, &p, NULL);
 	peer_send(&p, "HEAD /hello HTTP/1.1\r\nHost: a\r\n\r\n");
-	peer_expect(&p, "HTTP/1.1 200 OK\r\ncontent-length: 13\r\ncontent-type: text/plain\r\n\r\n");
+	peer_expect(
+		&p, "HTTP/1.1 200 OK\r\ncontent-length: 13\r\ncontent-type: text/plain\r\n\r\n");
 	peer_send(&p, "GET /204 HTTP/1.1\r\nHost: a\r\n\r\n");
 	peer_expect(&p, "HTTP/1.1 204 No Content\r\n\r\n");
 	peer_send(&p, "GET /304 HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -337,214 +345,7 @@ static void application_cannot_break_the_framing(void **state)
 	end(&w, &p);
 }
 
-static void bad_heads_are_refused_and_the_connection_ends(void **state)
-{
-#define H "Host: a\r\n"
-	static const struct {
-		const char *request;
-		unsigned status;
-	} cases[] = {
-		{ "GET / HTTP/1.1\nHost: a\n\n", 400 },
-		{ "GET / HTTP/1.1\r\nHost: a\rb\r\n\r\n", 400 },
-		{ "GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n", 400 },
-		{ "GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400 },
-		{ "GET / HTTP/1.1\r\nno colon\r\n\r\n", 400 },
-		{ "GET / HTTP/1.1\r\n: empty\r\n\r\n", 400 },
-		{ "GET / HTTP/1.1\r\nX: a\001b\r\n\r\n", 400 },
-		{ "GET / HTTP/1.1\r\n\r\n", 400 },
-		{ "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400 },
-		{ "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400 },
-		{ "GET / HTTP/1.1\r\nHost: a,b@c\r\n\r\n", 400 },
-		{ "GET / HTTP/1.1\r\nHost:\r\n\r\n", 400 },
-		{ "GET / HTTP/1.1\r\nHost: a:b\r\n\r\n", 400 },
-		{ "GET  / HTTP/1.1\r\n" H "\r\n", 400 },
-		{ "GET /  HTTP/1.1\r\n" H "\r\n", 400 },
-		{ "GET / HTTP/1.1 \r\n" H "\r\n", 400 },
-		{ " GET / HTTP/1.1\r\n" H "\r\n", 400 },
-		{ "GET /\r\n", 400 },
-		{ "GET /a\x80 HTTP/1.1\r\n" H "\r\n", 400 },
-		{ "GET path HTTP/1.1\r\n" H "\r\n", 400 },
-		{ "GET * HTTP/1.1\r\n" H "\r\n", 400 },
-		{ "GET ftp://a/ HTTP/1.1\r\n" H "\r\n", 400 },
-		{ "GET http://u@a/ HTTP/1.1\r\n" H "\r\n", 400 },
-		{ "CONNECT /x HTTP/1.1\r\n" H "\r\n", 400 },
-		{ "G@T / HTTP/1.1\r\n" H "\r\n", 400 },
-		{ "GET / http/1.1\r\n" H "\r\n", 400 },
-		{ "GET / HTTP/1.10\r\n" H "\r\n", 400 },
-		{ "GET / HTTP/2.0\r\n" H "\r\n", 505 },
-		{ "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505 },
-		{ "POST / HTTP/1.1\r\n" H "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", 400 },
-		{ "POST / HTTP/1.1\r\n" H "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 400 },
-		{ "POST / HTTP/1.1\r\n" H "Content-Length: 3, 3\r\n\r\nabc", 400 },
-		{ "POST / HTTP/1.1\r\n" H "Content-Length: +3\r\n\r\nabc", 400 },
-		{ "POST / HTTP/1.1\r\n" H "Content-Length: -1\r\n\r\n", 400 },
-		{ "POST / HTTP/1.1\r\n" H "Content-Length: 0x3\r\n\r\n", 400 },
-		{ "POST / HTTP/1.1\r\n" H "Content-Length:\r\n\r\n", 400 },
-		{ "POST / HTTP/1.1\r\n" H "Content-Length: 99999999999999999999\r\n\r\n", 400 },
-		{ "POST / HTTP/1.1\r\n" H "Transfer-Encoding: gzip\r\n\r\n", 501 },
-		{ "POST / HTTP/1.1\r\n" H "Transfer-Encoding: gzip, chunked\r\n\r\n", 400 },
-		{ "POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked, chunked\r\n\r\n", 400 },
-		{ "POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", 400 },
-		{ "POST / HTTP/1.1\r\n" H "Transfer-Encoding:\r\n\r\n", 400 },
-		{ "POST / HTTP/1.1\r\n" H "Transfer-Encoding: xchunked\r\n\r\n", 501 },
-		{ "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400 },
-		{ "CONNECT a:1 HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nabc", 400 },
-		{ "GET / HTTP/1.1\r\n" H "Expect: miracles\r\n\r\n", 417 },
-		{ "\r\n\r\n\r\n\r\n\r\nGET / HTTP/1.1\r\n" H "\r\n", 400 },
-		{ "\x16\x03\x01\x02", 400 },
-	};
-	struct world w;
-	struct peer p;
-	char line[32];
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		begin(&w, &p, NULL);
-		peer_send(&p, cases[i].request);
-		/* what is behind it is never taken for a request */
-		peer_send(&p, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
-		snprintf(line, sizeof(line), "HTTP/1.1 %u ", cases[i].status);
-		peer_expect(&p, line);
-		p.mark = p.len;
-		peer_expect_end(&p, "");
-		assert_non_null(strstr(p.got, "\r\nconnection: close\r\n"));
-		assert_null(strstr(p.got, "Hello, World"));
-		end(&w, &p);
-	}
-#undef H
-}
-
-static void refusal_comes_behind_the_answers_before_it(void **state)
-{
-	struct world w;
-	struct peer p;
-
-	(void)state;
-	begin(&w, &p, NULL);
-	peer_send(&p, "GET /later HTTP/1.1\r\nHost: a\r\n\r\nnonsense\r\n\r\n");
-	peer_expect_silence(&p);
-	hello(later, NULL);
-	peer_expect(&p, HELLO(""));
-	peer_expect(&p, "HTTP/1.1 400 Bad Request\r\n");
-	end(&w, &p);
-}
-
-static void limits_of_heads_are_kept(void **state)
-{
-	const struct weft_vhost_options small = { .header_bytes = 200, .header_count = 3 };
-	struct world w;
-	struct peer p;
-	char big[512];
-
-	(void)state;
-	memset(big, 'a', sizeof(big) - 1);
-	big[sizeof(big) - 1] = 0;
-
-	begin(&w, &p, &small);
-	peer_send(&p, "GET /");
-	peer_send(&p, big);
-	peer_expect(&p, "HTTP/1.1 414 URI Too Long\r\n");
-	end(&w, &p);
-
-	begin(&w, &p, &small);
-	peer_send(&p, "GET / HTTP/1.1\r\nHost: a\r\nX: ");
-	peer_send(&p, big);
-	peer_expect(&p, "HTTP/1.1 431 Request Header Fields Too Large\r\n");
-	end(&w, &p);
-
-	begin(&w, &p, &small);
-	peer_send(&p, "GET / HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 2\r\nC: 3\r\n\r\n");
-	peer_expect(&p, "HTTP/1.1 431 Request Header Fields Too Large\r\n");
-	end(&w, &p);
-
-	begin(&w, &p, &small);
-	peer_send(&p, "GET /hello HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 2\r\n\r\n");
-	peer_expect(&p, HELLO(""));
-	end(&w, &p);
-}
-
-static void number_of_requests_may_be_limited(void **state)
-{
-	const struct weft_vhost_options two = { .requests = 2 };
-	struct world w;
-	struct peer p;
-
-	(void)state;
-	begin(&w, &p, &two);
-	peer_send(&p, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
-		      "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
-	peer_expect(&p, HELLO(""));
-	peer_expect_end(&p, HELLO("connection: close\r\n"));
-	end(&w, &p);
-}
-
-static void slow_heads_and_bodies_time_out(void **state)
-{
-	const struct weft_vhost_options quick = { .header_ms = 40, .idle_ms = 60 };
-	struct world w;
-	struct peer p;
-
-	(void)state;
-	begin(&w, &p, &quick);
-	peer_expect_end(&p, ""); /* nothing was begun: nothing to answer */
-	end(&w, &p);
-
-	begin(&w, &p, &quick);
-	peer_send(&p, "GET / HTTP/1.1\r\nHo");
-	peer_expect(&p, "HTTP/1.1 408 Request Timeout\r\n");
-	end(&w, &p);
-
-	begin(&w, &p, &quick);
-	peer_send(&p, "POST /later HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabc");
-	peer_expect(&p, "HTTP/1.1 408 Request Timeout\r\n");
-	end(&w, &p);
-
-	begin(&w, &p, &quick);
-	peer_send(&p, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
-	peer_expect(&p, HELLO(""));
-	peer_expect_end(&p, "");
-	end(&w, &p);
-}
-
-static void application_may_think_longer_than_any_limit(void **state)
-{
-	const struct weft_vhost_options quick = { .header_ms = 5, .idle_ms = 5 };
-	struct world w;
-	struct peer p;
-
-	(void)state;
-	begin(&w, &p, &quick);
-	peer_send_bytes(&p, "GET /later HTTP/1.1\r\nHost: a\r\n\r\n", 32);
-	for (int i = 0; i < 4; i++)
-		peer_expect_silence(&p);
-	assert_non_null(later);
-	hello(later, NULL);
-	peer_expect(&p, HELLO(""));
-	end(&w, &p);
-}
-
-static void draining_finishes_the_exchange_and_closes(void **state)
-{
-	struct world w;
-	struct peer p, idle;
-
-	(void)state;
-	begin(&w, &p, NULL);
-	peer_dial(&idle, &w, "http");
-	peer_send(&idle, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
-	peer_expect(&idle, HELLO(""));
-	peer_send(&p, "GET /later HTTP/1.1\r\nHost: a\r\n\r\n");
-	peer_expect_silence(&p);
-	weft_context_drain(w.ctx, NULL, NULL);
-	peer_expect_end(&idle, "");
-	peer_expect_silence(&p);
-	hello(later, NULL);
-	peer_expect_end(&p, HELLO("connection: close\r\n"));
-	peer_close(&idle);
-	end(&w, &p);
-}
-
-const struct CMUnitTest role_server_tests[] = {
+static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(connection_is_kept_and_used_again),
 	cmocka_unit_test(pipelined_requests_are_answered_in_order),
 	cmocka_unit_test(pipelined_request_waits_for_a_late_response),
@@ -557,12 +358,9 @@ const struct CMUnitTest role_server_tests[] = {
 	cmocka_unit_test(failing_handler_is_answered_for),
 	cmocka_unit_test(answer_survives_that_the_handler_closes_at_once),
 	cmocka_unit_test(application_cannot_break_the_framing),
-	cmocka_unit_test(bad_heads_are_refused_and_the_connection_ends),
-	cmocka_unit_test(refusal_comes_behind_the_answers_before_it),
-	cmocka_unit_test(limits_of_heads_are_kept),
-	cmocka_unit_test(number_of_requests_may_be_limited),
-	cmocka_unit_test(slow_heads_and_bodies_time_out),
-	cmocka_unit_test(application_may_think_longer_than_any_limit),
-	cmocka_unit_test(draining_finishes_the_exchange_and_closes),
 };
-const size_t role_server_count = sizeof(role_server_tests) / sizeof(*role_server_tests);
+const struct role_group role_server_group = {
+	.name = "h1 server",
+	.tests = tests,
+	.count = sizeof(tests) / sizeof(*tests),
+};

@@ -244,6 +244,19 @@ static void long_names_are_cut(void **state)
 	assert_int_equal(strlen(hello.alpn), 4 * 60 + 3);
 }
 
+static void name_with_a_nul_is_none(void **state)
+{
+	static struct maker m;
+	struct weft_hello hello;
+	size_t need;
+
+	(void)state;
+	make(&m, "localhost#evil", NULL, 0, 16384);
+	*(unsigned char *)memchr(m.bytes, '#', m.len) = 0;
+	assert_int_equal(parse(&m, m.len, &hello, &need), WEFT_OK);
+	assert_string_equal(hello.sni, "");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -252,6 +265,7 @@ int main(void)
 		cmocka_unit_test(other_things_are_refused),
 		cmocka_unit_test(changes_are_survived),
 		cmocka_unit_test(long_names_are_cut),
+		cmocka_unit_test(name_with_a_nul_is_none),
 	};
 
 	return cmocka_run_group_tests_name("hello", tests, NULL, NULL);

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: MIT
+"""curl as a client of `weft serve`."""
+import functools
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import weftlib  # noqa: E402
+
+if not shutil.which("curl"):
+    weftlib.skip_all("no curl on this machine")
+
+
+class Case(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = pathlib.Path(folder.name)
+        cls.files = weftlib.Certificates(cls.folder) if weftlib.BACKENDS else None
+        cls.data = os.urandom(3000000)
+        (cls.folder / "data.bin").write_bytes(cls.data)
+
+    def curl(self, *arguments, code=0, **options):
+        trust = ["--cacert", self.files.ca] if self.files else []
+        done = weftlib.run("curl", "--silent", "--show-error", "--max-time", "50", *trust,
+                           *arguments, **options)
+        self.assertEqual(done.returncode, code, f"{arguments}: {done.stderr}")
+        return done
+
+    def url(self, server, path="/hello"):
+        return f"{server.url}{path}"
+
+
+def everywhere(test):
+    """A test that is given a server of each loop, without TLS and with each backend."""
+    @functools.wraps(test)
+    def run(self):
+        for words, arguments, scheme in weftlib.variants():
+            if scheme == "https":
+                arguments += ["--cert", self.files.cert, "--key", self.files.key]
+            with self.subTest(**words), weftlib.serve(
+                    "--root", self.folder, *arguments, listen=[f"{scheme}://127.0.0.1:0"]) as server:
+                test(self, server)
+    return run
+
+
+class Exchanges(Case):
+    @everywhere
+    def test_get_and_head(self, server):
+        self.assertEqual(self.curl(self.url(server)).stdout, "Hello, World\n")
+        head = self.curl("--head", self.url(server)).stdout
+        self.assertRegex(head, r"\AHTTP/1\.1 200 OK\n")
+        self.assertIn("content-length: 13\n", head)
+        done = self.curl(self.url(server, "/data.bin"), text=False)
+        self.assertTrue(done.stdout == self.data)
+
+    @everywhere
+    def test_post_and_put(self, server):
+        for arguments in (["--data", "some=form"], ["--request", "PUT", "--data", "some=form"]):
+            done = self.curl("--include", *arguments, self.url(server, "/echo"))
+            self.assertIn("content-type: application/x-www-form-urlencoded\n", done.stdout)
+            self.assertTrue(done.stdout.endswith("\n\nsome=form"), done.stdout)
+        self.assertEqual(self.curl("--data", "", self.url(server, "/echo")).stdout, "")
+
+    @everywhere
+    def test_a_form_of_parts(self, server):
+        done = self.curl("--form", f"file=@{self.folder}/data.bin", self.url(server, "/echo"),
+                         text=False)
+        self.assertIn(self.data, done.stdout)
+
+    @everywhere
+    def test_an_upload_of_known_length(self, server):
+        done = self.curl("--upload-file", self.folder / "data.bin", self.url(server, "/echo"),
+                         text=False)
+        self.assertTrue(done.stdout == self.data)
+
+    @everywhere
+    def test_an_upload_in_chunks(self, server):
+        done = self.curl("--verbose", "--upload-file", "-", self.url(server, "/echo"),
+                         stdin=None, input=self.data, text=False)
+        self.assertIn(b"> Transfer-Encoding: chunked\r\n", done.stderr)
+        self.assertIn(b"< transfer-encoding: chunked\r\n", done.stderr)
+        self.assertEqual(hashlib.sha256(done.stdout).digest(), hashlib.sha256(self.data).digest())
+
+    @everywhere
+    def test_http_1_0_and_its_end(self, server):
+        done = self.curl("--http1.0", "--verbose", "--write-out", "%{num_connects} ",
+                         self.url(server), self.url(server))
+        self.assertEqual(done.stdout, "Hello, World\n1 Hello, World\n1 ")
+        self.assertIn("> GET /hello HTTP/1.0\n", done.stderr)
+        self.assertEqual(self.curl("--http1.0", "--data", "x", self.url(server, "/echo")).stdout, "x")
+
+    @everywhere
+    def test_a_large_body_is_asked_for(self, server):
+        done = self.curl("--verbose", "--data-binary", f"@{self.folder}/data.bin", "--header",
+                         "Expect: 100-continue", self.url(server, "/echo"), text=False)
+        self.assertTrue(done.stdout == self.data)
+        self.assertEqual(done.stderr.count(b"< HTTP/1.1 100 Continue"), 1, done.stderr)
+        self.assertNotIn(b"Done waiting for 100-continue", done.stderr)
+
+    @everywhere
+    def test_an_answer_that_does_not_wait_for_the_body(self, server):
+        done = self.curl("--data-binary", f"@{self.folder}/data.bin", "--header",
+                         "Expect: 100-continue", "--write-out", "%{http_code}",
+                         self.url(server, "/data.bin"))
+        self.assertEqual(done.stdout[-3:], "405")
+
+    @everywhere
+    def test_urls_share_a_connection(self, server):
+        output = [word for _ in range(4) for word in ("--output", os.devnull)]
+        done = self.curl(*output, "--write-out", "%{num_connects} %{http_code} ", self.url(server),
+                         self.url(server, "/bytes/100000"), self.url(server, "/none"),
+                         self.url(server))
+        self.assertEqual(done.stdout, "1 200 0 200 0 404 0 200 ")
+
+    @everywhere
+    def test_several_at_once(self, server):
+        urls = [word for i in range(8) for word in ("--output", self.folder / f"part{i}",
+                                                    self.url(server, "/bytes/300000"))]
+        self.curl("--parallel", "--parallel-immediate", *urls)
+        parts = {(self.folder / f"part{i}").read_bytes() for i in range(8)}
+        self.assertEqual([len(part) for part in parts], [300000])
+
+    @everywhere
+    def test_a_range_is_ignored_properly(self, server):
+        for path in ("/bytes/1000", "/data.bin"):
+            done = self.curl("--range", "0-99", "--include", self.url(server, path), text=False)
+            head, _, body = done.stdout.partition(b"\r\n\r\n")
+            self.assertTrue(head.startswith(b"HTTP/1.1 200 OK"), head)
+            self.assertNotIn(b"content-range", head.lower())
+            self.assertIn(f"content-length: {len(body)}".encode(), head)
+
+    @everywhere
+    def test_an_offer_of_compression_is_no_demand(self, server):
+        done = self.curl("--compressed", "--verbose", self.url(server))
+        self.assertIn("> Accept-Encoding: ", done.stderr)
+        self.assertNotIn("content-encoding", done.stderr.lower())
+        self.assertEqual(done.stdout, "Hello, World\n")
+
+    @everywhere
+    def test_a_reader_that_gives_up(self, server):
+        self.curl("--limit-rate", "100k", "--max-time", "0.5", "--output", os.devnull,
+                  self.url(server, "/bytes/100000000"), code=28)
+
+        def counted():
+            status = weftlib.status(server)
+            return status["counters"]["streams_failed"] == 1 and status["conns"] == 1
+        weftlib.wait_until(counted, "the server notices")
+
+    @everywhere
+    def test_what_a_browser_would_send(self, server):
+        done = self.curl("--header", "Cookie: " + "x" * 8000, "--user-agent", "Mozilla/5.0 (X11)",
+                         "--header", "Accept-Language: de,en;q=0.5", "--referer", server.url,
+                         "--header", "Upgrade-Insecure-Requests: 1", self.url(server))
+        self.assertEqual(done.stdout, "Hello, World\n")
+
+    @everywhere
+    def test_an_upgrade_that_is_not_there(self, server):
+        done = self.curl("--http2", "--write-out", "%{http_version}", self.url(server))
+        self.assertEqual(done.stdout, "Hello, World\n1.1")
+
+    @everywhere
+    def test_a_redirect_is_followed(self, server):
+        (self.folder / "docs").mkdir(exist_ok=True)
+        (self.folder / "docs" / "index.html").write_text("index")
+        done = self.curl("--location", "--write-out", " %{num_redirects}", self.url(server, "/docs"))
+        self.assertEqual(done.stdout, "index 1")
+
+
+@unittest.skipUnless(weftlib.BACKENDS, "a build without TLS")
+class Tls(Case):
+    def servers(self, cert=None, key=None):
+        for loop, backend in weftlib.pairs():
+            with weftlib.serve("--event", loop, "--tls", backend, "--cert", cert or self.files.cert,
+                               "--key", key or self.files.key,
+                               listen=["https://127.0.0.1:0"]) as server:
+                yield server, backend
+
+    def test_versions(self):
+        for server, backend in self.servers():
+            for version, cap in (("1.2", "tls1.2"), ("1.3", "tls1.3")):
+                can = cap in weftlib.caps("tls", backend)
+                done = self.curl("--verbose", f"--tlsv{version}", "--tls-max", version,
+                                 self.url(server), code=0 if can else 35)
+                if can:
+                    self.assertIn(f"SSL connection using TLSv{version} ", done.stderr, backend)
+                else:
+                    self.assertRegex(done.stderr, "alert (protocol version|handshake failure)")
+
+    def test_the_best_version_is_taken(self):
+        for server, backend in self.servers():
+            best = "1.3" if "tls1.3" in weftlib.caps("tls", backend) else "1.2"
+            done = self.curl("--verbose", self.url(server))
+            self.assertIn(f"SSL connection using TLSv{best} ", done.stderr, backend)
+
+    def test_old_versions_are_refused(self):
+        for server, backend in self.servers():
+            for version in ("1.0", "1.1"):
+                done = self.curl(f"--tlsv{version}", "--tls-max", version, "--ciphers",
+                                 "DEFAULT@SECLEVEL=0", self.url(server), code=35)
+                self.assertIn("alert protocol version", done.stderr, backend)
+
+    def test_http_1_1_is_agreed_on(self):
+        for server, _ in self.servers():
+            for arguments in ([], ["--http1.1"]):
+                done = self.curl("--verbose", *arguments, self.url(server))
+                self.assertRegex(done.stderr, r"ALPN: server accepted http/1\.1")
+            done = self.curl("--verbose", "--no-alpn", self.url(server))
+            self.assertEqual(done.stdout, "Hello, World\n")
+            done = self.curl("--verbose", "--http1.0", self.url(server))
+            self.assertRegex(done.stderr, r"ALPN: server accepted http/1\.0")
+
+    def test_by_name_and_by_address(self):
+        for server, _ in self.servers():
+            for host in ("localhost", "127.0.0.1"):
+                done = self.curl(f"https://{host}:{server.port}/hello")
+                self.assertEqual(done.stdout, "Hello, World\n")
+
+    def test_a_wrong_name_is_noticed(self):
+        for server, _ in self.servers():
+            done = self.curl("--resolve", f"weft.test:{server.port}:127.0.0.1",
+                             f"https://weft.test:{server.port}/hello", code=60)
+            self.assertIn("weft.test", done.stderr)
+
+    def test_a_certificate_for_another_name(self):
+        cert, key = self.files.issue("other", "DNS:weft.test,DNS:*.weft.test")
+        for server, _ in self.servers(cert, key):
+            for host in ("weft.test", "sub.weft.test"):
+                done = self.curl("--resolve", f"{host}:{server.port}:127.0.0.1",
+                                 f"https://{host}:{server.port}/hello")
+                self.assertEqual(done.stdout, "Hello, World\n")
+            self.curl(self.url(server), code=60)
+
+    def test_an_unknown_ca_is_noticed(self):
+        for server, _ in self.servers():
+            done = weftlib.run("curl", "--silent", "--show-error", self.url(server))
+            self.assertEqual(done.returncode, 60, done.stderr)
+
+    def test_the_end_is_announced(self):
+        # without close_notify, a response that ends with the connection would be no success
+        for server, _ in self.servers():
+            done = self.curl("--http1.0", "--verbose", self.url(server, "/bytes/100000"),
+                             "--output", os.devnull)
+            self.assertNotRegex(done.stderr, re.compile("unexpected eof|missing close_notify", re.I))
+
+
+if __name__ == "__main__":
+    weftlib.main()

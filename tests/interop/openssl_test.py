@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: MIT
+"""OpenSSL's command as a client of `weft serve`, and as a server for `weft get`."""
+import json
+import os
+import pathlib
+import random
+import shutil
+import socket
+import ssl
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import weftlib  # noqa: E402
+
+if not weftlib.BACKENDS:
+    weftlib.skip_all("a build without TLS")
+if not shutil.which("openssl"):
+    weftlib.skip_all("no openssl on this machine")
+
+OLD = ["-cipher", "DEFAULT@SECLEVEL=0"]  # without it OpenSSL itself has nothing below TLS 1.2
+REQUEST = "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"
+LAST_REQUEST = "GET /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+
+class Case(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = pathlib.Path(folder.name)
+        cls.files = weftlib.Certificates(cls.folder)
+
+    def versions(self, backend):
+        """(option of openssl, its name for the version, whether the backend can it)."""
+        for option, name, cap in (("-tls1_2", "TLSv1.2", "tls1.2"), ("-tls1_3", "TLSv1.3", "tls1.3")):
+            yield option, name, cap in weftlib.caps("tls", backend)
+
+
+class Server(Case):
+    def servers(self):
+        for loop, backend in weftlib.pairs():
+            with weftlib.serve("--event", loop, "--tls", backend, "--cert", self.files.cert,
+                               "--key", self.files.key, listen=["https://127.0.0.1:0"]) as server:
+                yield server, backend
+
+    def client(self, server, *arguments):
+        return weftlib.Talk("openssl", "s_client", "-connect", f"127.0.0.1:{server.port}",
+                            "-CAfile", self.files.ca, *arguments)
+
+    def still_serves(self, server):
+        with self.client(server, "-ign_eof") as client:
+            client.say(LAST_REQUEST)
+            self.assertIn("Hello, World", client.rest())
+
+    def test_versions(self):
+        for server, backend in self.servers():
+            for option, name, can in self.versions(backend):
+                with self.client(server, option, "-ign_eof") as client:
+                    if not can:
+                        self.assertRegex(client.rest(), "alert (protocol version|handshake failure)")
+                        continue
+                    client.until(f"New, {name}, Cipher is")
+                    client.say(LAST_REQUEST)
+                    self.assertIn("Hello, World", client.rest())
+
+    def test_old_versions_are_refused(self):
+        for server, _ in self.servers():
+            for option in ("-tls1", "-tls1_1"):
+                with self.client(server, option, *OLD) as client:
+                    self.assertIn("alert protocol version", client.rest())
+            self.still_serves(server)
+
+    def test_the_chain_is_verified(self):
+        for server, _ in self.servers():
+            for name in (["-servername", "localhost", "-verify_hostname", "localhost"],
+                         ["-noservername", "-verify_ip", "127.0.0.1"],
+                         ["-servername", "unknown.test"]):
+                with self.client(server, *name, "-verify_return_error") as client:
+                    client.until(r"Verify return code: 0 \(ok\)")
+                    self.assertIn("subject=CN = localhost", client.text)
+
+    def test_protocols_are_negotiated(self):
+        for server, _ in self.servers():
+            for offer in ("http/1.1", "h2,http/1.1", "http/1.1,nonsense", "nonsense,http/1.1"):
+                with self.client(server, "-alpn", offer) as client:
+                    client.until("ALPN protocol: http/1.1")
+            with self.client(server, "-alpn", "nonsense") as client:
+                self.assertIn("alert no application protocol", client.rest())
+            with self.client(server) as client:
+                client.until("No ALPN negotiated")
+
+    def test_renegotiation_is_refused(self):
+        for server, backend in self.servers():
+            if "tls1.2" not in weftlib.caps("tls", backend):
+                continue
+            with self.client(server, "-tls1_2") as client:
+                client.say(REQUEST)
+                client.until("Hello, World\n")
+                client.say("R\n")
+                client.until("RENEGOTIATING")
+                self.assertIn("no renegotiation", client.rest())
+            self.still_serves(server)
+
+    def test_keys_may_be_updated(self):
+        for server, backend in self.servers():
+            if "tls1.3" not in weftlib.caps("tls", backend):
+                continue
+            for command in ("k\n", "K\n"):  # ours alone, and the peer's too
+                with self.client(server, "-tls1_3") as client:
+                    client.until("Verify return code")
+                    client.say(command)
+                    client.until("KEYUPDATE")
+                    client.say(LAST_REQUEST)
+                    client.until("Hello, World\n")
+
+    def test_the_end_is_announced(self):
+        for server, _ in self.servers():
+            with self.client(server, "-msg", "-ign_eof") as client:
+                client.say(LAST_REQUEST)
+                client.until(r"(?s)Hello, World.*<<< [^\n]*warning close_notify.*closed")
+
+    def test_the_peers_end_is_answered(self):
+        for server, _ in self.servers():
+            with self.client(server) as client:
+                client.say(REQUEST)
+                client.until("Hello, World\n")
+                client.process.stdin.close()  # sends close_notify
+                self.assertTrue(client.rest().endswith("DONE\n"), client.text)
+
+            def gone():
+                return weftlib.status(server)["conns"] == 1
+            weftlib.wait_until(gone, "the connection ends")
+
+    def test_a_session_is_never_mixed_up(self):
+        # tickets or not: the second connection works, and is told for what it is
+        for server, _ in self.servers():
+            store = self.folder / "session"
+            for arguments in (["-sess_out", store], ["-sess_in", store]):
+                with self.client(server, *arguments, "-ign_eof") as client:
+                    client.say(LAST_REQUEST)
+                    self.assertIn("Hello, World", client.rest())
+                if not store.exists():
+                    break
+            store.unlink(missing_ok=True)
+
+    def test_groups_and_ciphers(self):
+        for server, backend in self.servers():
+            for arguments in (["-groups", "P-256"], ["-groups", "P-384:P-256"],
+                              ["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256"],
+                              ["-tls1_2", "-cipher", "ECDHE-ECDSA-AES256-GCM-SHA384"],
+                              ["-tls1_2", "-cipher", "ECDHE-ECDSA-CHACHA20-POLY1305"]):
+                with self.client(server, *arguments, "-ign_eof") as client:
+                    client.say(LAST_REQUEST)
+                    self.assertIn("Hello, World", client.rest(), (backend, arguments))
+
+    def hello(self):
+        """What a client would say first."""
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        client = weftlib.unverified().wrap_bio(incoming, outgoing, server_hostname="localhost")
+        with self.assertRaises(ssl.SSLWantReadError):
+            client.do_handshake()
+        return outgoing.read()
+
+    def garbage(self):
+        """(bytes, whether they are so wrong that the server ends it by itself)."""
+        hello, rng = self.hello(), random.Random(1)
+        yield b"GET / HTTP/1.1\r\n\r\n", True
+        yield b"\x80\x2e\x01\x00\x02" + bytes(60), True  # SSL 2
+        yield b"\x15\x03\x01\x00\x02\x02\x28", True  # an alert for a start
+        yield b"\x16\x03\x01\x00\x00" * 50, True  # empty records
+        yield b"\x16\x03\x01\xff\xff" + bytes(70000), True
+        yield hello[:5] + b"\x02" + hello[6:], True  # a ServerHello
+        yield hello + hello, True
+        yield hello[:-20], False
+        yield hello[:1], False
+        yield b"", False
+        for _ in range(10):
+            yield rng.randbytes(500), False
+            flipped = bytearray(hello)
+            for _ in range(5):
+                flipped[rng.randrange(5, len(hello))] ^= 1 << rng.randrange(8)
+            yield bytes(flipped), False
+
+    def test_garbage_ends_that_connection_alone(self):
+        for server, _ in self.servers():
+            with self.client(server) as good:
+                good.say(REQUEST)
+                good.until("Hello, World\n")
+                for data, ends in self.garbage():
+                    with socket.create_connection(("127.0.0.1", server.port),
+                                                  weftlib.SECONDS) as sock:
+                        sock.sendall(data)
+                        if not ends:
+                            sock.shutdown(socket.SHUT_WR)
+                        self.read_to_the_end(sock)
+                good.text = ""
+                good.say(LAST_REQUEST)
+                good.until("Hello, World\n")
+            self.still_serves(server)
+            counters = weftlib.status(server)["counters"]
+            self.assertGreaterEqual(counters["handshakes_failed"], 10)
+            self.assertEqual(counters["streams_incoming"], 4)
+
+    @staticmethod
+    def read_to_the_end(sock):
+        try:
+            while sock.recv(65536):
+                pass
+        except ConnectionResetError:
+            pass
+
+
+class Client(Case):
+    """`weft get` and a server that is OpenSSL's."""
+
+    def server(self, *arguments, cert=None, **options):
+        cert, key = cert or (self.files.cert, self.files.key)
+        server = weftlib.Talk("openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", cert,
+                              "-key", key, *arguments, **options)
+        try:
+            server.port = server.until(r"ACCEPT 127\.0\.0\.1:(\d+)")[1]
+        except BaseException:
+            server.__exit__(None, None, None)
+            raise
+        return server
+
+    def get(self, server, loop, backend, *arguments, path="/", code=0, trust=True, host="localhost"):
+        ca = ["--cacert", self.files.ca] if trust else []
+        done = weftlib.weft("get", "--event", loop, "--tls", backend, *ca, *arguments,
+                            f"https://{host}:{server.port}{path}")
+        self.assertEqual(done.returncode, code, (loop, backend, done.stderr))
+        return done
+
+    def test_versions(self):
+        for option, name in (("-tls1_2", "TLSv1.2"), ("-tls1_3", "TLSv1.3")):
+            with self.server("-www", option) as server:
+                for loop, backend in weftlib.pairs():
+                    can = name[-3:] in " ".join(weftlib.caps("tls", backend))
+                    done = self.get(server, loop, backend, code=0 if can else 1)
+                    if can:
+                        self.assertRegex(done.stdout, f"New, {name}, Cipher is ")
+                        self.assertTrue(done.stdout.strip().endswith("</HTML>"))
+
+    def test_old_versions_are_refused(self):
+        with self.server("-www", "-tls1_1", *OLD) as server:
+            for loop, backend in weftlib.pairs():
+                done = self.get(server, loop, backend, "--insecure", "--json", code=1)
+                error, = json.loads(done.stdout)["errors"]
+                self.assertIn(error["status"], ("protocol", "tls"), error)
+
+    def test_files_come_whole(self):
+        data = os.urandom(2000000)
+        (self.folder / "data.bin").write_bytes(data)
+        with self.server("-WWW", cwd=self.folder) as server:
+            for loop, backend in weftlib.pairs():
+                self.get(server, loop, backend, "-o", self.folder / "copy", path="/data.bin")
+                self.assertTrue((self.folder / "copy").read_bytes() == data, (loop, backend))
+
+    def test_verification(self):
+        with self.server("-www") as server:
+            for loop, backend in weftlib.pairs():
+                self.get(server, loop, backend, host="127.0.0.1")
+                done = self.get(server, loop, backend, trust=False, code=3)
+                self.assertIn("certificate issuer is unknown", done.stderr)
+
+    def test_the_name_is_sent_and_checked(self):
+        other = self.files.issue("other", "DNS:elsewhere.test")
+        with self.server("-www", "-servername", "localhost", "-cert2", self.files.cert,
+                         "-key2", self.files.key, cert=other) as server:
+            for loop, backend in weftlib.pairs():
+                self.get(server, loop, backend)
+                # an address is not sent as a name
+                done = self.get(server, loop, backend, host="127.0.0.1", code=3)
+                self.assertIn("certificate is for another host", done.stderr)
+
+    def test_a_protocol_is_agreed_on(self):
+        for offer in ("http/1.1", "h2,http/1.1"):
+            with self.server("-www", "-alpn", offer) as server:
+                for loop, backend in weftlib.pairs():
+                    server.text = ""
+                    self.get(server, loop, backend)
+                    server.until("ALPN protocols selected: http/1.1")
+
+    def test_an_rsa_certificate(self):
+        cert, key = self.folder / "rsa.pem", self.folder / "rsa.key"
+        weftlib.run("openssl", "req", "-x509", "-config", "/dev/null", "-newkey", "rsa:2048",
+                    "-nodes", "-days", "2", "-subj", "/CN=rsa", "-addext",
+                    "subjectAltName=DNS:localhost", "-keyout", key, "-out", cert)
+        with self.server("-www", cert=(cert, key)) as server:
+            for loop, backend in weftlib.pairs():
+                done = weftlib.weft("get", "--event", loop, "--tls", backend, "--cacert", cert,
+                                    f"https://localhost:{server.port}/")
+                self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_a_server_that_asks_for_a_certificate_does_without(self):
+        with self.server("-www", "-verify", "1") as server:
+            for loop, backend in weftlib.pairs():
+                self.get(server, loop, backend)
+
+    def test_a_server_that_insists_on_a_certificate_is_a_failure(self):
+        with self.server("-www", "-Verify", "1") as server:
+            for loop, backend in weftlib.pairs():
+                self.get(server, loop, backend, code=1)
+
+    def test_a_server_without_tls_is_a_failure(self):
+        with weftlib.serve() as server:
+            for loop, backend in weftlib.pairs():
+                done = self.get(server, loop, backend, "--json", code=1)
+                error, = json.loads(done.stdout)["errors"]
+                self.assertIn(error["status"], ("protocol", "tls"), error)
+
+
+if __name__ == "__main__":
+    weftlib.main()

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+/* The file promises a plugin of another name. */
+#include "tests/support/badplugins/dummy.h"
+
+WEFT_PLUGIN_DEFINE(role_dummy) = { WEFT_PLUGIN_HEAD, DUMMY_BODY };

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The driver between a TLS session and the bytes, with a session that makes its rules visible: a record is
+ * four bytes, and what came of one is taken in at once, as the libraries do.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/transport/tls.h"
+#include "weft/weft.h"
+
+enum { RECORD = 4 };
+
+/* ---- the session ---- */
+
+struct session {
+	unsigned char record[RECORD];
+	size_t len;
+	bool taken; /* record was handed out */
+};
+
+static struct session session;
+
+static enum weft_status session_create(void *ctx, const struct weft_tls_session_options *options,
+	void **out, struct weft_error *err)
+{
+	(void)ctx;
+	(void)options;
+	(void)err;
+	session = (struct session){ .len = 0 };
+	*out = &session;
+	return WEFT_OK;
+}
+
+static void session_destroy(void *s)
+{
+	(void)s;
+}
+
+/* One flight out, and a record back. */
+static enum weft_status handshake(
+	void *s, struct weft_span *in, struct weft_buffer *out, struct weft_error *err)
+{
+	(void)s;
+	(void)err;
+	if (!in->len) {
+		weft_buffer_append(out, "hello", 5);
+		return WEFT_AGAIN;
+	}
+	in->ptr += in->len;
+	in->len = 0;
+	return WEFT_OK;
+}
+
+static enum weft_status decrypt(void *state, struct weft_span *in, struct weft_span *plain,
+	struct weft_buffer *out, struct weft_error *err)
+{
+	struct session *s = state;
+	size_t n;
+
+	(void)out;
+	(void)err;
+	if (s->taken)
+		s->len = 0;
+	s->taken = false;
+	n = in->len < RECORD - s->len ? in->len : RECORD - s->len;
+	memcpy(s->record + s->len, in->ptr, n);
+	s->len += n;
+	in->ptr += n;
+	in->len -= n;
+	if (s->len < RECORD)
+		return WEFT_AGAIN;
+	s->taken = true;
+	*plain = (struct weft_span){ s->record, RECORD };
+	return WEFT_OK;
+}
+
+static const struct weft_tls_ops tls_ops = {
+	.size = sizeof(tls_ops),
+	.session_create = session_create,
+	.session_destroy = session_destroy,
+	.handshake = handshake,
+	.decrypt = decrypt,
+};
+
+/* ---- the transport below: one buffer for all, like the loop's ---- */
+
+static struct {
+	unsigned char shared[64];
+	size_t len; /* what the next read brings */
+} ground;
+
+static enum weft_status ok(struct weft_transport *t, struct weft_error *err)
+{
+	(void)t;
+	(void)err;
+	return WEFT_OK;
+}
+
+static enum weft_status ground_read(
+	struct weft_transport *t, struct weft_span *got, struct weft_error *err)
+{
+	(void)t;
+	(void)err;
+	if (!ground.len)
+		return WEFT_AGAIN;
+	*got = (struct weft_span){ ground.shared, ground.len };
+	ground.len = 0;
+	return WEFT_OK;
+}
+
+static enum weft_status ground_write(struct weft_transport *t, const struct weft_segment *segs,
+	size_t count, size_t *taken, struct weft_error *err)
+{
+	(void)t;
+	(void)err;
+	*taken = 0;
+	for (size_t i = 0; i < count; i++)
+		*taken += segs[i].len;
+	return WEFT_OK;
+}
+
+static void ground_destroy(struct weft_transport *t)
+{
+	(void)t;
+}
+
+static const struct weft_transport_ops ground_ops = {
+	.size = sizeof(ground_ops),
+	.name = "ground",
+	.advance = ok,
+	.read = ground_read,
+	.write = ground_write,
+	.flush = ok,
+	.destroy = ground_destroy,
+};
+
+static void arrives(const char *text)
+{
+	ground.len = strlen(text);
+	memcpy(ground.shared, text, ground.len);
+}
+
+/* ---- the world ---- */
+
+struct world {
+	struct weft_context *ctx;
+	struct weft_transport below, *tls;
+};
+
+static bool no_memory;
+
+static void *resize(void *user, void *ptr, size_t old_len, size_t new_len)
+{
+	(void)user;
+	return new_len && no_memory ? NULL
+				    : weft_allocator_system.resize(NULL, ptr, old_len, new_len);
+}
+
+static const struct weft_allocator alloc = { .resize = resize };
+
+static void open_world(struct world *w)
+{
+	const struct weft_context_options o = { .tls = "none", .allocator = &alloc };
+	const struct weft_tls_session_options options = { .size = sizeof(options) };
+
+	*w = (struct world){ .below.ops = &ground_ops };
+	ground.len = 0;
+	assert_int_equal(weft_context_create(&o, &w->ctx, NULL), WEFT_OK);
+	assert_int_equal(weft_transport_tls_client(
+				 w->ctx, &w->below, &tls_ops, NULL, &options, &w->tls, NULL),
+		WEFT_OK);
+}
+
+static void shake_hands(struct world *w)
+{
+	assert_int_equal(w->tls->ops->advance(w->tls, NULL), WEFT_AGAIN);
+	arrives("hey!");
+	assert_int_equal(w->tls->ops->advance(w->tls, NULL), WEFT_OK);
+}
+
+static void close_world(struct world *w)
+{
+	no_memory = false;
+	weft_transport_destroy(w->tls);
+	weft_context_destroy(w->ctx, 0, NULL, NULL);
+}
+
+static void expect(struct world *w, const char *text)
+{
+	struct weft_span got = { NULL, 0 };
+
+	assert_int_equal(w->tls->ops->read(w->tls, &got, NULL), WEFT_OK);
+	assert_int_equal(got.len, strlen(text));
+	assert_memory_equal(got.ptr, text, got.len);
+}
+
+static void what_was_not_read_yet_outlives_the_shared_buffer(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_world(&w);
+	shake_hands(&w);
+	arrives("abcdefghij");
+	expect(&w, "abcd");
+	w.tls->ops->settle(w.tls);
+	memset(ground.shared, 'x', sizeof(ground.shared));
+	expect(&w, "efgh");
+	arrives("klmn");
+	expect(&w, "ijkl");
+	close_world(&w);
+}
+
+static void no_memory_to_keep_it_fails_the_next_read(void **state)
+{
+	struct weft_span got = { NULL, 0 };
+	struct world w;
+
+	(void)state;
+	open_world(&w);
+	shake_hands(&w);
+	arrives("abcdef");
+	expect(&w, "abcd");
+	no_memory = true;
+	w.tls->ops->settle(w.tls);
+	no_memory = false;
+	arrives("XYgh");
+	assert_int_equal(w.tls->ops->read(w.tls, &got, NULL), WEFT_ERR_MEMORY);
+	assert_int_equal(w.tls->ops->read(w.tls, &got, NULL), WEFT_ERR_MEMORY);
+	close_world(&w);
+}
+
+static void no_memory_for_a_handshake_s_output_fails_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_world(&w);
+	no_memory = true;
+	assert_int_equal(w.tls->ops->advance(w.tls, NULL), WEFT_ERR_MEMORY);
+	close_world(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_not_read_yet_outlives_the_shared_buffer),
+		cmocka_unit_test(no_memory_to_keep_it_fails_the_next_read),
+		cmocka_unit_test(no_memory_for_a_handshake_s_output_fails_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
