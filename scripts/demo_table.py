@@ -102,7 +102,8 @@ def main():
     size = sum(path.stat().st_size for path in files)
     print(f"== each row: a server and a client of its own; {len(files)} files, {size} bytes, fetched by "
           "weft get over one connection\n== and by curl, compared byte by byte; conns and handshakes "
-          "of weft get as the server counts them;\n== vhosts and heap as the client sees them; "
+          "of weft get as the server counts them;\n== vhosts and heap as the client sees them, in a process "
+          "that is new: what a library sets up once stays;\n== "
           f"requests/s from {RATE_REQUESTS} times /hello, 8 queued at once")
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)

@@ -29,6 +29,7 @@ static enum weft_status build_chain(struct weft_conn *conn, struct weft_transpor
 	const struct weft_pool_key *key = &conn->entry->key;
 	struct weft_tls_session_options options = { .size = sizeof(options), .allow = key->allow };
 	struct weft_address literal;
+	char name[256];
 
 	*top = ground;
 	if (!conn->scheme->tls)
@@ -40,7 +41,8 @@ static enum weft_status build_chain(struct weft_conn *conn, struct weft_transpor
 		options.verify_ip = (struct weft_span){ literal.ip,
 			literal.family == WEFT_FAMILY_IPV4 ? 4 : 16 };
 	else
-		options.verify_host = key->host;
+		options.verify_host = name;
+	snprintf(name, sizeof(name), "%.*s", (int)weft_url_name_len(key->host), key->host);
 	return weft_transport_tls_client(
 		conn->ctx, ground, conn->ctx->tls->tls, conn->vhost->tls_ctx, &options, top, err);
 }

@@ -5,6 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+size_t weft_url_name_len(const char *host)
+{
+	size_t len = strlen(host);
+
+	return len > 1 && host[len - 1] == '.' ? len - 1 : len;
+}
+
 bool weft_span_is(struct weft_span span, const char *text)
 {
 	return span.len == strlen(text) && !memcmp(span.ptr, text, span.len);

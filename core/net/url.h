@@ -21,6 +21,10 @@ enum weft_status weft_url_parse(const char *text, struct weft_url *url, struct w
 /* "ADDR:PORT", "[ADDR]:PORT" or "unix:/path", literal addresses only. */
 enum weft_status weft_endpoint_parse(
 	const char *text, struct weft_address *out, struct weft_error *err);
+/* The length of a host name as TLS knows it: without the dot of a root. */
+size_t weft_url_name_len(const char *host);
+/* What DNS allows; RFC 1035 section 2.3.4. */
+enum { WEFT_URL_NAME_MAX = 254 };
 bool weft_span_is(struct weft_span span, const char *text);
 
 #endif

@@ -52,6 +52,10 @@ static enum weft_status check_place(struct opening *o, struct weft_error *err)
 		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
 			"URL \"%.100s\": expected a host; a socket's path goes into connect_to",
 			opt->url);
+	if (o->url.host.len > WEFT_URL_NAME_MAX)
+		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
+			"URL \"%.100s\": a host of %zu bytes, expected at most %d", opt->url,
+			o->url.host.len, WEFT_URL_NAME_MAX);
 	if (!o->url.has_port && !o->key.scheme->port)
 		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
 			"URL \"%.100s\": expected a port, %s has no default", opt->url,
@@ -98,9 +102,10 @@ static enum weft_status make_key(struct opening *o, struct weft_error *err)
 	o->key.allow = opt->allow;
 	if (opt->sni)
 		o->key.sni = opt->sni;
-	else if (weft_address_parse(o->key.host, 0, &literal, NULL))
-		o->key.sni = o->key.host; /* an address is no server name: RFC 6066 section 3 */
-	return WEFT_OK;
+	else if (weft_address_parse(o->key.host, 0, &literal, NULL)) /* an address is no name */
+		o->key.sni = weft_arena_text(&o->stream->arena, o->key.host,
+			weft_url_name_len(o->key.host)); /* RFC 6066 section 3 */
+	return o->key.sni ? WEFT_OK : no_memory(err);
 }
 
 static enum weft_status load_trust(struct opening *o, struct weft_error *err)

@@ -214,8 +214,7 @@ static enum weft_status tls_read(
 		}
 		if (st == WEFT_EOF || st < 0)
 			t->phase = st < 0 ? BROKEN : ENDED;
-		if (st == WEFT_OK && !got->len)
-			continue;
+		/* an empty one goes up too: the caller counts its reads, and a peer may send many */
 		if (st != WEFT_AGAIN)
 			return st;
 		st = fill(t, err);

@@ -50,15 +50,21 @@ void weft_listener_release(struct weft_listener *l)
 
 struct weft_vhost *weft_listener_find(const struct weft_listener *l, const char *host)
 {
+	enum weft_vhost_match best = WEFT_VHOST_MATCH_NONE, fits;
+	struct weft_vhost *found = NULL;
+
 	weft_list_each(node, (struct weft_list *)&l->bindings)
 	{
-		struct weft_binding *b =
-			weft_container_of(node, struct weft_binding, listener_node);
+		struct weft_vhost *vh =
+			weft_container_of(node, struct weft_binding, listener_node)->vhost;
 
-		if (weft_vhost_matches(b->vhost, host))
-			return b->vhost;
+		fits = weft_vhost_matches(vh, host);
+		if (fits > best) {
+			best = fits;
+			found = vh;
+		}
 	}
-	return NULL;
+	return found;
 }
 
 static void unbind(struct weft_binding *b)

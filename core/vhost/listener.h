@@ -31,7 +31,7 @@ struct weft_binding {
 
 struct weft_listener *weft_listener_ref(struct weft_listener *l);
 void weft_listener_release(struct weft_listener *l);
-/* The vhost bound here that is called host, or NULL. */
+/* The vhost bound here that is called host, by its full name rather than by a wildcard; or NULL. */
 struct weft_vhost *weft_listener_find(const struct weft_listener *l, const char *host);
 
 #endif

@@ -21,32 +21,33 @@ static size_t host_len(const char **host)
 	return (size_t)(end - p);
 }
 
-static bool name_fits(const char *name, const char *host, size_t len)
+static enum weft_vhost_match name_fits(const char *name, const char *host, size_t len)
 {
+	enum weft_vhost_match fits = WEFT_VHOST_MATCH_EXACT;
 	const char *dot;
 
 	if (name[0] == '*' && name[1] == '.') {
 		dot = memchr(host, '.', len);
 		if (!dot || dot == host)
-			return false;
+			return WEFT_VHOST_MATCH_NONE;
 		len -= (size_t)(dot - host);
 		host = dot;
 		name++;
+		fits = WEFT_VHOST_MATCH_WILDCARD;
 	}
-	return strlen(name) == len && !strncasecmp(name, host, len);
+	return strlen(name) == len && !strncasecmp(name, host, len) ? fits : WEFT_VHOST_MATCH_NONE;
 }
 
-bool weft_vhost_matches(const struct weft_vhost *vh, const char *host)
+enum weft_vhost_match weft_vhost_matches(const struct weft_vhost *vh, const char *host)
 {
 	size_t len = host_len(&host);
+	enum weft_vhost_match best = name_fits(vh->name, host, len), fits;
 
-	if (name_fits(vh->name, host, len))
-		return true;
 	for (size_t i = 0; i < vh->alias_count; i++) {
-		if (name_fits(vh->aliases[i], host, len))
-			return true;
+		fits = name_fits(vh->aliases[i], host, len);
+		best = fits > best ? fits : best;
 	}
-	return false;
+	return best;
 }
 
 const struct weft_route *weft_vhost_route(const struct weft_vhost *vh, const char *target)

@@ -50,8 +50,15 @@ enum weft_status weft_vhost_client(struct weft_context *ctx, struct weft_trust_s
 void *weft_vhost_tls(
 	struct weft_vhost *vh, const struct weft_scheme *scheme, struct weft_error *err);
 
+/* A later one is the better one. */
+enum weft_vhost_match {
+	WEFT_VHOST_MATCH_NONE,
+	WEFT_VHOST_MATCH_WILDCARD,
+	WEFT_VHOST_MATCH_EXACT,
+};
+
 /* host may have a port and brackets; case does not count. */
-bool weft_vhost_matches(const struct weft_vhost *vh, const char *host);
+enum weft_vhost_match weft_vhost_matches(const struct weft_vhost *vh, const char *host);
 const struct weft_route *weft_vhost_route(const struct weft_vhost *vh, const char *target);
 
 /* Of draining: no listener of the context accepts any more. */

@@ -28,7 +28,8 @@ struct weft_route {
 
 /* Strings and credentials are copied or read; routes (and what their users point to) must outlive it. */
 struct weft_vhost_options {
-	const char *name; /* matched against SNI and Host; "*.example.org" matches one label */
+	/* Matched against SNI and Host; "*.example.org" matches one label, where no full name does. */
+	const char *name;
 	const char *const *aliases; /* further names, NULL-terminated, or NULL */
 	const char *listen;         /* a first listener, as in weft_vhost_listen, or NULL */
 	struct weft_credential credential;

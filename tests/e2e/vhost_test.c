@@ -127,11 +127,13 @@ static void vhosts_of_a_listener_are_chosen_by_sni_and_host(void **state)
 
 	(void)state;
 	begin(&d, NULL);
-	add(&d, "a.example.test", 1, &exact);
 	add(&d, "*.example.test", 2, &wild);
+	add(&d, "a.example.test", 1, &exact); /* a full name wins, wherever it stands */
 	expect(&d, "localhost", "default", "localhost");
 	expect(&d, "a.example.test", "exact", "a.example.test");
 	expect(&d, "b.example.test", "wild", "b.example.test");
+	/* the root's dot belongs to DNS: no certificate has it, nor SNI (RFC 6066 section 3) */
+	expect(&d, "localhost.", "default", "localhost");
 	/* an address is no name: the first vhost answers */
 	expect(&d, "127.0.0.1", "default", "-");
 	/* one that is gone is not found any more, and its connections end with it */
