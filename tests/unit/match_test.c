@@ -64,7 +64,7 @@ static void hosts_are_matched(void **state)
 		char *name = strdup(cases[i].name), *host = strdup(cases[i].host);
 		struct weft_vhost vh = { .name = name };
 
-		if (weft_vhost_matches(&vh, host) != cases[i].fits)
+		if (!weft_vhost_matches(&vh, host) == cases[i].fits)
 			fail_msg("vhost \"%s\", host \"%s\"", name, host);
 		free(name);
 		free(host);
