@@ -72,19 +72,21 @@ static void run(struct get *g)
 
 static void on_drained(void *user)
 {
-	*(bool *)user = true;
+	struct get *g = user;
+
+	g->drained = true;
+	get_sample_take(g, &g->after);
 }
 
-/* Says goodbye on every connection. */
+/* Says goodbye on every connection; but who interrupts wants no more waiting. */
 static void drain(struct get *g)
 {
-	bool drained = false;
-
-	weft_context_drain(g->ctx, on_drained, &drained);
-	while (!drained && !interrupted && weft_context_turn(g->ctx, 200) == WEFT_OK)
+	g->given_up = g->running > 0;
+	if (g->given_up)
+		return;
+	weft_context_drain(g->ctx, on_drained, g);
+	while (!g->drained && !interrupted && weft_context_turn(g->ctx, 200) == WEFT_OK)
 		;
-	if (drained)
-		get_sample_take(g, &g->after);
 }
 
 int get_main(int argc, char **argv)
@@ -96,8 +98,10 @@ int get_main(int argc, char **argv)
 	if (rc >= 0)
 		return rc;
 	g.total = g.o.url_count * g.o.count;
-	if (!get_rehearse(&g) || !get_load_body(&g) || !open_output(&g))
+	if (!get_rehearse(&g) || !get_load_body(&g) || !open_output(&g)) {
+		free(g.body);
 		return EXIT_USAGE;
+	}
 	if (weft_context_create(&g.o.context, &g.ctx, &err)) {
 		fprintf(stderr, "weft get: %s\n", err.text);
 		return EXIT_SOME_FAILED;

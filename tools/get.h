@@ -58,6 +58,8 @@ struct get {
 	struct get_error errors[ERRORS_MAX];
 	size_t error_count;
 	bool verify_failed, write_failed, progress, shown;
+	bool drained;
+	bool given_up; /* what still runs does not matter any more */
 };
 
 /* -1: go on; else the exit code. */

@@ -28,6 +28,7 @@ static const struct option_spec options[] = {
 };
 
 static const char notes[] =
+	"Bodies are written as they arrive, so those of requests under way at once may mix.\n"
 	"A response counts as complete whatever its status. Exit code: 0 all complete, 1 some\n"
 	"failed, 2 a mistake in the command line, 3 a certificate was not accepted.\n";
 

@@ -129,12 +129,12 @@ void get_report(struct get *g)
 				weft_status_name(g->errors[i].status), "cause", g->errors[i].cause,
 				"count", (json_int_t)g->errors[i].count));
 	o = json_pack("{s:I, s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:o, s:o}", "requests",
-		(json_int_t)g->started, "ok", (json_int_t)g->ok, "failed", (json_int_t)g->failed,
-		"protocol", g->protocol, "conns_opened", (json_int_t)c.conns_opened,
-		"handshakes_full", (json_int_t)c.handshakes_full, "handshakes_resumed",
-		(json_int_t)c.handshakes_resumed, "streams_peak", (json_int_t)c.streams_peak,
-		"bytes", (json_int_t)g->bytes, "seconds", seconds, "errors", errors, "vhosts",
-		vhosts_json(g, &c));
+		(json_int_t)g->started, "ok", (json_int_t)g->ok, "failed",
+		(json_int_t)(g->started - g->ok), "protocol", g->protocol, "conns_opened",
+		(json_int_t)c.conns_opened, "handshakes_full", (json_int_t)c.handshakes_full,
+		"handshakes_resumed", (json_int_t)c.handshakes_resumed, "streams_peak",
+		(json_int_t)c.streams_peak, "bytes", (json_int_t)g->bytes, "seconds", seconds,
+		"errors", errors, "vhosts", vhosts_json(g, &c));
 	json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
 	printf("\n");
 	json_decref(o);

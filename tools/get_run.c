@@ -152,10 +152,10 @@ static void on_close(struct weft_stream *s, const struct weft_error *why, void *
 		weft_stream_explain(s, story, sizeof(story));
 		fprintf(stderr, "%s\n%s", r->url, story);
 	}
-	if (why->status)
-		get_count_error(g, r->url, why);
-	else
+	if (!why->status)
 		g->ok++;
+	else if (!g->given_up)
+		get_count_error(g, r->url, why);
 	if (r->fd > 0)
 		close(r->fd);
 	free(r->buffer);
@@ -273,7 +273,9 @@ bool get_rehearse(const struct get *g)
 			if (st && !strstr(err.text, file))
 				weft_error_prefix(&err, "%.100s", file);
 		}
-		if (st)
+		if (st && strstr(err.text, g->o.urls[i]))
+			fprintf(stderr, "weft get: %s\n", err.text);
+		else if (st)
 			fprintf(stderr, "weft get: %s: %s\n", g->o.urls[i], err.text);
 	}
 	weft_context_destroy(ctx, 0, NULL, NULL);

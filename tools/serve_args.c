@@ -44,10 +44,22 @@ static bool complain(const char *text)
 	return false;
 }
 
+/* http://ADDR:PORT, perhaps with the slash that a browser shows behind it, or unix:PATH */
+static bool is_listener(const char *url)
+{
+	const char *path;
+
+	if (!strncmp(url, "unix:", 5))
+		return url[5];
+	if (strncasecmp(url, "http://", 7) && strncasecmp(url, "https://", 8))
+		return false;
+	path = strchr(strstr(url, "://") + 3, '/');
+	return !path || !path[1];
+}
+
 static bool add_listener(struct serve *v, const char *url)
 {
-	if (strncasecmp(url, "http://", 7) && strncasecmp(url, "https://", 8) &&
-		strncmp(url, "unix:", 5)) {
+	if (!is_listener(url)) {
 		fprintf(stderr,
 			"weft serve: --listen \"%s\": expected http://ADDR:PORT, "
 			"https://ADDR:PORT or unix:PATH\n",

@@ -37,7 +37,10 @@ class Case(unittest.TestCase):
         if backend:
             arguments += ["--tls", backend, "--self-signed"]
             scheme = "https"
-        return weftlib.serve(*arguments, listen=[f"{scheme}://127.0.0.1:0"])
+        # what a sanitizer keeps of freed memory would be counted
+        small = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"
+        return weftlib.serve(*arguments, listen=[f"{scheme}://127.0.0.1:0"],
+                             env=os.environ | {"ASAN_OPTIONS": small.lstrip(":")})
 
     def connect(self, server):
         sock = socket.create_connection(("127.0.0.1", server.port), weftlib.SECONDS)

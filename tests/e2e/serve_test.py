@@ -1,22 +1,20 @@
 # SPDX-License-Identifier: MIT
-"""`weft serve`: its options and exit codes, its listeners, its routes, files, and its end."""
+"""`weft serve`: its options and exit codes, its listeners, its routes, and its end."""
 import contextlib
-import functools
 import hashlib
 import http.client
 import json
 import os
-import pathlib
 import re
 import shutil
 import signal
 import socket
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import weftlib  # noqa: E402
+from cases import ServeCase, everywhere, variants  # noqa: E402
 from weftlib import weft  # noqa: E402
 
 
@@ -28,62 +26,15 @@ def has_ipv6():
         return False
 
 
-class Case(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-        self.socks = []
-        self.addCleanup(self.close_all)
-
-    def close_all(self):
-        """A server that ends waits for its peers to close."""
-        while self.socks:
-            self.socks.pop().close()
-
-    @contextlib.contextmanager
-    def serve(self, *arguments, **options):
-        with weftlib.serve(*arguments, **options) as server:
-            try:
-                yield server
-            finally:
-                self.close_all()
-
-    def connect(self, server, url=None):
-        """A connected socket; over TLS where the URL says so."""
-        url = url or server.url
-        if url.startswith("unix:"):
-            sock = socket.socket(socket.AF_UNIX)
-            sock.settimeout(weftlib.SECONDS)
-            sock.connect(url.removeprefix("unix:"))
-        else:
-            host, _, port = url.partition("://")[2].rpartition(":")
-            sock = socket.create_connection((host.strip("[]"), int(port)), weftlib.SECONDS)
-        if url.startswith("https"):
-            sock = weftlib.unverified().wrap_socket(sock)
-        self.socks.append(sock)
-        return sock
-
-    def ask(self, sock, method="GET", target="/hello", fields="", body=b""):
-        """Sends a request, and returns (status, fields, body) of its response."""
-        sock.sendall(f"{method} {target} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n".encode() + body)
-        return self.response(sock, method)
-
-    def response(self, sock, method="GET"):
-        response = http.client.HTTPResponse(sock, method=method)
-        response.begin()
-        return response.status, response.headers, response.read()
-
-    def receive(self, sock, size):
-        data = b""
-        while len(data) < size:
-            piece = sock.recv(size - len(data))
-            self.assertTrue(piece, f"ended after {data}")
-            data += piece
-        return data
+def is_refused(server):
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), weftlib.SECONDS):
+            return False
+    except ConnectionRefusedError:
+        return True
 
 
-class Usage(Case):
+class Usage(ServeCase):
     def assert_refuses(self, code, arguments, *words):
         with self.subTest(" ".join(map(str, arguments))):
             done = weft("serve", *arguments)
@@ -104,7 +55,8 @@ class Usage(Case):
                 (["--listen", "http://"], "expected a host"),
                 (["--listen", "http://127.0.0.1:99999"], "port"),
                 (["--listen", "http://example.test:80"], '"example.test"', "127.0.0.1"),
-                (["--listen", "unix:"], "path of a socket"),
+                (["--listen", "unix:"], '"unix:"', "unix:PATH"),
+                (["--listen", "http://127.0.0.1:0/path"], "/path", "http://ADDR:PORT"),
                 (["--listen", "unix:/" + "x" * 200], "at most"),
                 (["--listen", "https://127.0.0.1:0"], "--cert and --key, or --self-signed"),
                 (["--cert", "some.pem"], "--cert and --key go together"),
@@ -158,7 +110,7 @@ class Usage(Case):
         self.assert_refuses(1, ["--listen", "http://192.0.2.1:0"], "192.0.2.1")
 
 
-class Listeners(Case):
+class Listeners(ServeCase):
     def test_port_0_picks_free_ones(self):
         listen = ["http://127.0.0.1:0"] * 2
         for loop in weftlib.LOOPS:
@@ -204,8 +156,8 @@ class Listeners(Case):
                 self.assertEqual(weftlib.status(server)["counters"]["conns_accepted"], 5)
 
     @unittest.skipUnless(weftlib.BACKENDS, "a build without TLS")
-    def test_a_scheme_in_capitals_is_the_same(self):
-        with self.serve("--self-signed", listen=["HTTPS://127.0.0.1:0"]) as server:
+    def test_a_scheme_in_capitals_and_a_last_slash_are_the_same(self):
+        with self.serve("--self-signed", listen=["HTTPS://127.0.0.1:0/"]) as server:
             self.assertTrue(server.url.startswith("https://"))
             self.assertEqual(self.ask(self.connect(server))[0], 200)
 
@@ -226,7 +178,7 @@ class Listeners(Case):
                 self.assertEqual((done.returncode, done.stdout), (0, "Hello, World\n"), done.stderr)
 
 
-class UnixSockets(Case):
+class UnixSockets(ServeCase):
     def setUp(self):
         super().setUp()
         self.path = self.folder / "socket"
@@ -275,31 +227,7 @@ class UnixSockets(Case):
         self.assertEqual(self.path.read_text(), "precious")
 
 
-def is_refused(server):
-    try:
-        with socket.create_connection(("127.0.0.1", server.port), weftlib.SECONDS):
-            return False
-    except ConnectionRefusedError:
-        return True
-
-
-def variants():
-    for words, arguments, scheme in weftlib.variants():
-        own = ["--self-signed"] if scheme == "https" else []
-        yield words, arguments + own, [f"{scheme}://127.0.0.1:0"]
-
-
-def everywhere(test):
-    """A test that is given a server of each variant."""
-    @functools.wraps(test)
-    def run(self):
-        for words, arguments, listen in variants():
-            with self.subTest(**words), self.serve(*arguments, listen=listen) as server:
-                test(self, server)
-    return run
-
-
-class Everywhere(Case):
+class Everywhere(ServeCase):
     """What holds for each loop, over plain HTTP and over each TLS backend."""
 
     @everywhere
@@ -408,7 +336,7 @@ class Everywhere(Case):
                     self.assertEqual(server.wait(15), 0, server.errors())
 
 
-class End(Case):
+class End(ServeCase):
     def test_a_second_signal_ends_it_at_once(self):
         for loop in weftlib.LOOPS:
             with self.serve("--event", loop) as server:
@@ -432,7 +360,7 @@ class End(Case):
             self.assertEqual(server.wait(), 0)
 
 
-class Status(Case):
+class Status(ServeCase):
     def test_what_it_tells(self):
         for loop in weftlib.LOOPS:
             with self.serve("--event", loop) as server:
@@ -483,114 +411,6 @@ class Status(Case):
                 self.assertEqual(status["tls"], backend)
                 self.assertEqual((counters["handshakes_full"], counters["handshakes_failed"]),
                                  (1, 1))
-
-
-class Files(Case):
-    def setUp(self):
-        super().setUp()
-        self.root = self.folder / "root"
-        (self.root / "docs").mkdir(parents=True)
-        (self.root / "bare").mkdir()
-        for name, content in {
-                "page.html": "<p>page</p>", "style.css": "p {}", "data.json": "{}", "empty": "",
-                "docs/index.html": "<p>docs</p>", "two words.txt": "spaced", "100%.txt": "all",
-                ".secret": "s", "docs/.hidden": "h", "hello": "a file of a route's name",
-                "grüße.txt": "umlauts"}.items():
-            (self.root / name).write_text(content)
-        (self.folder / "outside.txt").write_text("outside")
-        (self.root / "leaves").symlink_to("../outside.txt")
-        (self.root / "away").symlink_to(self.folder)
-        (self.root / "stays").symlink_to("page.html")
-        os.mkfifo(self.root / "pipe")
-        self.big = os.urandom(2000000)
-        (self.root / "big.bin").write_bytes(self.big)
-
-    def serve(self, *arguments, **options):
-        return super().serve("--root", self.root, *arguments, **options)
-
-    def answers(self, sock, expected):
-        for target, code in expected.items():
-            self.assertEqual(self.ask(sock, target=target)[0], code, target)
-
-    def test_files_have_type_and_length(self):
-        for loop in weftlib.LOOPS:
-            with self.serve("--event", loop) as server:
-                sock = self.connect(server)
-                for target, kind, content in (
-                        ("/page.html", "text/html; charset=utf-8", "<p>page</p>"),
-                        ("/style.css?v=1", "text/css; charset=utf-8", "p {}"),
-                        ("/data.json", "application/json", "{}"),
-                        ("/empty", "application/octet-stream", ""),
-                        ("/two%20words.txt", "text/plain; charset=utf-8", "spaced"),
-                        ("/100%25.txt", "text/plain; charset=utf-8", "all"),
-                        ("/gr%C3%BC%c3%9fe.txt", "text/plain; charset=utf-8", "umlauts"),
-                        ("/%70age.html", "text/html; charset=utf-8", "<p>page</p>"),
-                        ("/stays", "application/octet-stream", "<p>page</p>")):
-                    code, fields, body = self.ask(sock, target=target)
-                    self.assertEqual(
-                        (code, fields["content-type"], fields["content-length"], body.decode()),
-                        (200, kind, str(len(content)), content), target)
-                    code, fields, body = self.ask(sock, "HEAD", target)
-                    self.assertEqual((code, fields["content-length"], body),
-                                     (200, str(len(content)), b""))
-
-    def test_big_files_come_whole(self):
-        for words, arguments, listen in variants():
-            with self.subTest(**words), self.serve(*arguments, listen=listen) as server:
-                sock = self.connect(server)
-                for _ in range(2):
-                    self.assertTrue(self.ask(sock, target="/big.bin")[2] == self.big)
-
-    def test_directories(self):
-        with self.serve() as server:
-            sock = self.connect(server)
-            self.assertEqual(self.ask(sock, target="/docs/")[2], b"<p>docs</p>")
-            for target, location in (("/docs", "/docs/"), ("/docs?x=1", "/docs/?x=1")):
-                code, fields, body = self.ask(sock, target=target)
-                self.assertEqual((code, fields["location"], body), (301, location, b""))
-            self.answers(sock, {"/bare/": 404, "/": 404, "/page.html/": 404})
-
-    def test_built_in_routes_win(self):
-        with self.serve() as server:
-            self.assertEqual(self.ask(self.connect(server))[2], b"Hello, World\n")
-
-    def test_what_is_not_there(self):
-        with self.serve() as server:
-            sock = self.connect(server)
-            self.answers(sock, {"/none": 404, "/docs/none": 404, "/none/none": 404,
-                                "/hello/x": 404, "/" + "x" * 3000: 404})
-            self.assertRegex(self.ask(sock, target="/none")[2].decode(), "404 Not Found")
-
-    def test_nothing_outside_and_nothing_hidden(self):
-        with self.serve() as server:
-            sock = self.connect(server)
-            for target in ("/leaves", "/away/", "/away/outside.txt", "/.secret", "/docs/.hidden",
-                           "/../outside.txt", "/docs/../../outside.txt", "/%2e%2e/outside.txt",
-                           "/.%2e/outside.txt", "/..%2foutside.txt", "/docs/..%2f..%2foutside.txt",
-                           "/%2esecret", "/./page.html", "//etc/passwd", "/docs//index.html",
-                           f"//{self.folder}/outside.txt", "/page.html%00.txt", "/%zz", "/%2",
-                           "/docs%5c..%5c..%5coutside.txt", "/pipe"):
-                code, _, body = self.ask(sock, target=target)
-                self.assertIn(code, (403, 404), target)
-                self.assertNotRegex(body, b"outside|root:", target)
-            self.answers(sock, {"/leaves": 403, "/away/outside.txt": 403, "/pipe": 403})
-
-    @unittest.skipIf(os.geteuid() == 0, "root may read everything")
-    def test_a_file_that_may_not_be_read(self):
-        (self.root / "page.html").chmod(0)
-        with self.serve() as server:
-            self.answers(self.connect(server), {"/page.html": 403})
-
-    def test_other_methods(self):
-        with self.serve() as server:
-            sock = self.connect(server)
-            for method in ("POST", "PUT", "DELETE", "OPTIONS"):
-                code, fields, _ = self.ask(sock, method, "/page.html", "Content-Length: 0\r\n")
-                self.assertEqual((code, fields["allow"]), (405, "GET, HEAD"), method)
-
-    def test_without_a_root_there_are_no_files(self):
-        with super().serve(cwd=self.root) as server:
-            self.answers(self.connect(server), {"/": 404, "/page.html": 404, "/hello": 200})
 
 
 if __name__ == "__main__":
