@@ -71,23 +71,46 @@ static enum weft_status set_client(
 	return st;
 }
 
+static enum weft_status unusable(struct weft_error *err, int code, const char *what)
+{
+	return weft_error_set(err, code == GNUTLS_E_MEMORY_ERROR ? WEFT_ERR_MEMORY : WEFT_ERR_TLS,
+		code, "%s cannot be used: %s", what, gnutls_strerror(code));
+}
+
+/* Parsed one by one: the library's call for both at once leaks the chain when the key is bad. */
 static enum weft_status set_identity(
 	struct tls_ctx *c, const struct weft_tls_ctx_options *o, struct weft_error *err)
 {
 	gnutls_datum_t cert = datum(&o->cert_chain), key = datum(&o->key);
+	gnutls_x509_privkey_t parsed = NULL;
+	gnutls_x509_crt_t *chain = NULL;
+	const char *what = "certificate chain";
+	unsigned count = 0;
 	int ret;
 
 	if (!o->cert_chain.len)
 		return o->server ? weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
 					   "a TLS server needs a certificate and a key")
 				 : WEFT_OK;
-	ret = gnutls_certificate_set_x509_key_mem2(
-		c->cred, &cert, &key, GNUTLS_X509_FMT_PEM, NULL, 0);
-	if (ret < 0)
-		return weft_error_set(err, WEFT_ERR_TLS, ret,
-			"certificate chain and key cannot be used: %s", gnutls_strerror(ret));
-	c->has_cert = true;
-	return WEFT_OK;
+	ret = gnutls_x509_crt_list_import2(
+		&chain, &count, &cert, GNUTLS_X509_FMT_PEM, GNUTLS_X509_CRT_LIST_FAIL_IF_UNSORTED);
+	if (ret >= 0) {
+		what = "key";
+		ret = gnutls_x509_privkey_init(&parsed);
+	}
+	if (ret >= 0)
+		ret = gnutls_x509_privkey_import2(parsed, &key, GNUTLS_X509_FMT_PEM, NULL, 0);
+	if (ret >= 0) {
+		what = "certificate chain and key";
+		ret = gnutls_certificate_set_x509_key(c->cred, chain, (int)count, parsed);
+	}
+	for (unsigned i = 0; i < count; i++)
+		gnutls_x509_crt_deinit(chain[i]);
+	gnutls_free(chain);
+	if (parsed)
+		gnutls_x509_privkey_deinit(parsed);
+	c->has_cert = ret >= 0;
+	return ret < 0 ? unusable(err, ret, what) : WEFT_OK;
 }
 
 static enum weft_status set_alpn(struct tls_ctx *c, const char *const *alpn, struct weft_error *err)

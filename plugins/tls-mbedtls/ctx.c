@@ -152,6 +152,18 @@ void mbedtls_adapter_ctx_destroy(void *ctx)
 	weft_free(c->alloc, c, sizeof(*c));
 }
 
+/* The library would begin with the largest and slowest. What it knows besides is not asked for any more. */
+static const mbedtls_ecp_group_id curves[] = {
+	MBEDTLS_ECP_DP_SECP256R1,
+	MBEDTLS_ECP_DP_CURVE25519,
+	MBEDTLS_ECP_DP_SECP384R1,
+	MBEDTLS_ECP_DP_SECP521R1,
+	MBEDTLS_ECP_DP_BP256R1,
+	MBEDTLS_ECP_DP_BP384R1,
+	MBEDTLS_ECP_DP_BP512R1,
+	MBEDTLS_ECP_DP_NONE,
+};
+
 static int set_defaults(struct tls_ctx *c)
 {
 	int ret = mbedtls_ctr_drbg_seed(&c->drbg, mbedtls_entropy_func, &c->entropy, NULL, 0);
@@ -167,6 +179,7 @@ static int set_defaults(struct tls_ctx *c)
 	mbedtls_ssl_conf_min_version(
 		&c->conf, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
 	mbedtls_ssl_conf_ciphersuites(&c->conf, suites);
+	mbedtls_ssl_conf_curves(&c->conf, curves);
 	mbedtls_ssl_conf_renegotiation(&c->conf, MBEDTLS_SSL_RENEGOTIATION_DISABLED);
 #if defined(MBEDTLS_SSL_SESSION_TICKETS)
 	if (!c->server)
