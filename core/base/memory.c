@@ -6,7 +6,7 @@ struct weft_block {
 	struct weft_block *next;
 };
 
-/* How many of each class are kept: 48 KiB, 64 KiB and 68 KiB at most. */
+/* How many of each class are always kept: 48 KiB, 64 KiB and 68 KiB. */
 static const struct {
 	size_t cap;
 	unsigned keep;
@@ -16,13 +16,36 @@ static const struct {
 	{ WEFT_BLOCK_LARGE, 4 },
 };
 
+static void give_back(struct weft_memory *m, unsigned class, unsigned keep)
+{
+	struct weft_block_class *k = &m->kept[class];
+
+	while (k->count > keep) {
+		struct weft_block *b = k->first;
+
+		k->first = b->next;
+		k->count--;
+		weft_free(&m->alloc, b, classes[class].cap);
+	}
+}
+
+/* Within the cap? What is only kept at hand makes room for what is needed. */
+static bool fits(struct weft_memory *m, size_t more)
+{
+	if (!m->max || more <= m->max - m->now)
+		return true;
+	for (unsigned i = 0; i < WEFT_BLOCK_CLASSES; i++)
+		give_back(m, i, 0);
+	/* a difference, because a sum with a hostile length could wrap around */
+	return more <= m->max - m->now;
+}
+
 static void *counted_resize(void *user, void *ptr, size_t old_len, size_t new_len)
 {
 	struct weft_memory *m = user;
 	void *p;
 
-	/* a difference, because a sum with a hostile length could wrap around */
-	if (m->max && new_len > old_len && new_len - old_len > m->max - m->now)
+	if (new_len > old_len && !fits(m, new_len - old_len))
 		return NULL;
 	p = m->backing->resize(m->backing->user, ptr, old_len, new_len);
 	if (!p && new_len)
@@ -42,33 +65,54 @@ void weft_memory_init(struct weft_memory *m, const struct weft_allocator *backin
 		.backing = backing,
 		.max = max,
 	};
+	for (unsigned i = 0; i < WEFT_BLOCK_CLASSES; i++)
+		m->kept[i].limit = classes[i].keep;
 }
 
 void weft_memory_finish(struct weft_memory *m)
 {
 	for (unsigned i = 0; i < WEFT_BLOCK_CLASSES; i++) {
-		while (m->kept[i].first) {
-			struct weft_block *b = m->kept[i].first;
-
-			m->kept[i].first = b->next;
-			weft_free(&m->alloc, b, classes[i].cap);
-		}
-		m->kept[i].count = 0;
+		give_back(m, i, 0);
+		m->kept[i].limit = classes[i].keep;
 	}
+}
+
+bool weft_memory_settle(struct weft_memory *m)
+{
+	bool more = false;
+
+	for (unsigned i = 0; i < WEFT_BLOCK_CLASSES; i++) {
+		struct weft_block_class *k = &m->kept[i];
+
+		k->limit -= (k->limit + 7) / 8;
+		if (k->limit < k->peak - k->used)
+			k->limit = k->peak - k->used;
+		if (k->limit < classes[i].keep)
+			k->limit = classes[i].keep;
+		k->peak = k->used;
+		give_back(m, i, k->limit);
+		more |= k->count > classes[i].keep;
+	}
+	return more;
 }
 
 void *weft_block_get(struct weft_memory *m, size_t len, size_t *cap)
 {
 	for (unsigned i = 0; i < WEFT_BLOCK_CLASSES; i++) {
-		struct weft_block *b = m->kept[i].first;
+		struct weft_block_class *k = &m->kept[i];
+		struct weft_block *b = k->first;
 
 		if (len > classes[i].cap)
 			continue;
 		*cap = classes[i].cap;
-		if (!b)
-			return weft_alloc(&m->alloc, classes[i].cap);
-		m->kept[i].first = b->next;
-		m->kept[i].count--;
+		if (b) {
+			k->first = b->next;
+			k->count--;
+		} else {
+			b = weft_alloc(&m->alloc, classes[i].cap);
+		}
+		if (b && ++k->used > k->peak)
+			k->peak = k->used;
 		return b;
 	}
 	*cap = len;
@@ -82,11 +126,16 @@ void weft_block_put(struct weft_memory *m, void *block, size_t cap)
 	if (!b)
 		return;
 	for (unsigned i = 0; i < WEFT_BLOCK_CLASSES; i++) {
-		if (cap != classes[i].cap || m->kept[i].count >= classes[i].keep)
+		struct weft_block_class *k = &m->kept[i];
+
+		if (cap != classes[i].cap)
 			continue;
-		b->next = m->kept[i].first;
-		m->kept[i].first = b;
-		m->kept[i].count++;
+		k->used--;
+		if (k->count >= k->limit && k->count + k->used >= k->peak)
+			break;
+		b->next = k->first;
+		k->first = b;
+		k->count++;
 		return;
 	}
 	weft_free(&m->alloc, block, cap);

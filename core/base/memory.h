@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A context's memory: counts and caps what goes through the application's allocator, and keeps a few
- * blocks of common sizes at hand, so that the steady state allocates nothing.
+ * A context's memory: counts and caps what goes through the application's allocator, and keeps blocks of
+ * common sizes at hand, as many as a busy turn needed, so that the steady state allocates nothing.
  */
 #ifndef WEFT_CORE_BASE_MEMORY_H
 #define WEFT_CORE_BASE_MEMORY_H
@@ -22,15 +22,22 @@ struct weft_memory {
 	const struct weft_allocator *backing;
 	size_t now, peak, max; /* max 0: no cap */
 	uint64_t allocs;
-	struct {
-		struct weft_block *first;
+	struct weft_block_class {
+		struct weft_block *first; /* kept at hand */
 		unsigned count;
+		unsigned used, peak; /* handed out; the most at once since the last settle */
+		unsigned limit; /* kept beyond a turn; goes down slowly when turns get calmer */
 	} kept[WEFT_BLOCK_CLASSES];
 };
 
 void weft_memory_init(struct weft_memory *m, const struct weft_allocator *backing, size_t max);
 /* Gives the kept blocks back. */
 void weft_memory_finish(struct weft_memory *m);
+/*
+ * At the end of a turn: gives a part of those back that this turn had no use for. true: more than what is
+ * always kept is still there, and settling again later gives more back.
+ */
+bool weft_memory_settle(struct weft_memory *m);
 
 /*
  * A block of at least len bytes; *cap says how many. Larger ones than the largest class are plain

@@ -63,6 +63,7 @@ struct weft_context {
 	enum weft_life life;
 	bool life_changed;
 	struct weft_timer life_timer; /* the deadline of destroy */
+	struct weft_timer calm_timer; /* another turn, which gives back what a busy one kept */
 	void (*drained)(void *user);
 	void *drained_user;
 	void (*done)(void *user);

@@ -77,6 +77,7 @@ static void finish(struct weft_context *ctx)
 	void *user = ctx->done_user;
 
 	weft_loop_timer_cancel(&ctx->loop, &ctx->life_timer);
+	weft_loop_timer_cancel(&ctx->loop, &ctx->calm_timer);
 	weft_pool_finish(ctx);
 	end_vhosts(ctx);
 	weft_context_free(ctx);

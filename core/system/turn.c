@@ -9,7 +9,10 @@
 #include "core/system/context.h"
 #include "core/system/mailbox.h"
 
-enum { PASSES = 16 };
+enum {
+	PASSES = 16,
+	CALM_US = 1000000,
+};
 
 #define FOR_ALL(queue, type, node, step)                                \
 	static bool run_##queue(struct weft_context *ctx)               \
@@ -49,6 +52,20 @@ static bool pass(struct weft_context *ctx)
 	return any;
 }
 
+static void calm(struct weft_timer *timer, void *user)
+{
+	/* that a turn comes is all */
+	(void)timer;
+	(void)user;
+}
+
+static void settle_memory(struct weft_context *ctx)
+{
+	if (weft_memory_settle(&ctx->memory) && !ctx->calm_timer.queued)
+		weft_loop_timer(&ctx->loop, &ctx->calm_timer, weft_loop_now(&ctx->loop) + CALM_US,
+			calm, ctx);
+}
+
 enum weft_turn weft_context_end_turn(void *user)
 {
 	struct weft_context *ctx = user;
@@ -58,6 +75,7 @@ enum weft_turn weft_context_end_turn(void *user)
 	weft_mailbox_run(ctx->mailbox);
 	for (unsigned i = 0; i < PASSES && more; i++)
 		more = pass(ctx);
+	settle_memory(ctx);
 	ctx->in_turn = false;
 	if (ctx->life != WEFT_LIFE_RUNNING && weft_context_live(ctx))
 		return WEFT_TURN_GONE;

@@ -218,9 +218,10 @@ static void blocks_come_in_classes(void **state)
 	assert_int_equal(c.now, 0);
 }
 
-static void few_blocks_are_kept(void **state)
+enum { MANY = 100 };
+
+static void few_blocks_are_kept_for_long(void **state)
 {
-	enum { MANY = 100 };
 	struct checked c = { 0, 0, 0 };
 	const struct weft_allocator a = { &c, checked_resize };
 	static const size_t lens[] = { WEFT_BLOCK_SMALL, WEFT_BLOCK_MEDIUM, WEFT_BLOCK_LARGE };
@@ -236,6 +237,9 @@ static void few_blocks_are_kept(void **state)
 			blocks[i] = weft_block_get(&m, lens[k], &cap);
 		for (int i = 0; i < MANY; i++)
 			weft_block_put(&m, blocks[i], lens[k]);
+		/* turns without another such one, as often as it takes, and no more */
+		for (int i = 0; weft_memory_settle(&m); i++)
+			assert_in_range(i, 0, 100);
 		assert_true(m.now > 0 && m.now <= 68 * 1024);
 		/* the kept ones serve, without the allocator */
 		allocs = m.allocs;
@@ -248,6 +252,58 @@ static void few_blocks_are_kept(void **state)
 		assert_int_equal(m.now, 0);
 	}
 	assert_int_equal(c.now, 0);
+}
+
+static void busy_turn_finds_the_blocks_of_the_one_before(void **state)
+{
+	struct weft_memory m;
+	void *blocks[MANY];
+	uint64_t allocs = 0;
+	size_t cap;
+
+	(void)state;
+	weft_memory_init(&m, &weft_allocator_system, 0);
+	for (int turn = 0; turn < 5; turn++) {
+		if (turn == 1)
+			allocs = m.allocs;
+		for (int i = 0; i < MANY; i++)
+			blocks[i] = weft_block_get(&m, WEFT_BLOCK_SMALL, &cap);
+		for (int i = 0; i < MANY; i++)
+			weft_block_put(&m, blocks[i], cap);
+		assert_true(weft_memory_settle(&m));
+	}
+	assert_int_equal(m.allocs, allocs);
+	/* what stays out for long is not kept a second time */
+	for (int i = 0; i < MANY; i++)
+		blocks[i] = weft_block_get(&m, WEFT_BLOCK_SMALL, &cap);
+	while (weft_memory_settle(&m))
+		;
+	for (int i = 0; i < MANY; i++)
+		weft_block_put(&m, blocks[i], cap);
+	for (int i = 0; weft_memory_settle(&m); i++)
+		assert_in_range(i, 0, 100);
+	weft_memory_finish(&m);
+	assert_int_equal(m.now, 0);
+}
+
+static void kept_blocks_make_room_below_the_cap(void **state)
+{
+	struct weft_memory m;
+	void *a, *b;
+	size_t cap;
+
+	(void)state;
+	weft_memory_init(&m, &weft_allocator_system, 2 * WEFT_BLOCK_MEDIUM);
+	a = weft_block_get(&m, WEFT_BLOCK_MEDIUM, &cap);
+	b = weft_block_get(&m, WEFT_BLOCK_MEDIUM, &cap);
+	weft_block_put(&m, a, cap);
+	weft_block_put(&m, b, cap);
+	assert_int_equal(m.now, 2 * WEFT_BLOCK_MEDIUM);
+	a = weft_alloc(&m.alloc, 2 * WEFT_BLOCK_MEDIUM);
+	assert_non_null(a);
+	weft_free(&m.alloc, a, 2 * WEFT_BLOCK_MEDIUM);
+	weft_memory_finish(&m);
+	assert_int_equal(m.now, 0);
 }
 
 static void blocks_end_at_the_cap_too(void **state)
@@ -278,7 +334,9 @@ int main(void)
 		cmocka_unit_test(cap_is_exact),
 		cmocka_unit_test(failure_behind_changes_no_count),
 		cmocka_unit_test(blocks_come_in_classes),
-		cmocka_unit_test(few_blocks_are_kept),
+		cmocka_unit_test(few_blocks_are_kept_for_long),
+		cmocka_unit_test(busy_turn_finds_the_blocks_of_the_one_before),
+		cmocka_unit_test(kept_blocks_make_room_below_the_cap),
 		cmocka_unit_test(blocks_end_at_the_cap_too),
 	};
 
