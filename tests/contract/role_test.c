@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What any role must do, over the real core; each case with whole reads and with ever smaller pieces.
- * The first argument, a pattern with '*', runs just the cases that fit it.
+ * WEFT_TEST_FILTER runs just the cases that fit its pattern.
  */
 #include <stdio.h>
 
 #include "tests/contract/role_peer.h"
+#include "tests/support/filter.h"
 
 static const struct role_group *const groups[] = {
 	&role_server_group,
@@ -42,12 +43,11 @@ static int run(const struct role_group *group)
 	return failed;
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 	int failed = 0;
 
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
+	filter_tests();
 	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++)
 		failed += run(groups[i]);
 	return failed;

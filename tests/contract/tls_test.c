@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "tests/contract/tls_pair.h"
+#include "tests/support/filter.h"
 #include "weft/plugin/plugin.h"
 
 #ifdef WEFT_HAVE_TLS_GNUTLS
@@ -86,9 +87,9 @@ int main(int argc, char **argv)
 	size_t count = 0;
 	int failed = 0;
 
+	(void)argc;
 	count_exactly(argv);
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
+	filter_tests();
 	for (; plugins[count]; count++)
 		backends[count] = (struct tls_backend){ plugins[count]->name, plugins[count]->tls };
 	for (size_t c = 0; c < count; c++) {

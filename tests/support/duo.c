@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tests/support/certs.h"
+#include "tests/support/filter.h"
 
 enum { NAMES_MAX = 8 };
 
@@ -54,6 +55,7 @@ int duo_main(const char *name, const struct CMUnitTest *tests, size_t count, enu
 	size_t pairs;
 	int failed = 0;
 
+	filter_tests();
 	find("event", &loops);
 	find("tls", &tls);
 	pairs = which == DUO_PLAIN ? 0 : tls.count * tls.count;
