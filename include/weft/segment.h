@@ -55,6 +55,20 @@ static inline void weft_segment_release(const struct weft_segment *s)
 		s->owner->release(s->owner);
 }
 
+/* A walk over segments in pieces; all zero but segs and count to begin with. */
+struct weft_gather {
+	const struct weft_segment *segs; /* MEM and BORROWED */
+	size_t count;
+	size_t at, off; /* the segment that is next, and how much of it is done */
+};
+
+/*
+ * The next piece, max bytes long but for the last: bytes of one segment where they are, or several segments'
+ * copied together into room, which has max bytes. Valid while segments and room are; len 0 at the end.
+ */
+WEFT_API struct weft_span weft_gather_next(
+	struct weft_gather *gather, unsigned char *room, size_t max);
+
 WEFT_END
 
 #endif

@@ -235,35 +235,15 @@ static int send_all(struct tls_session *s, const unsigned char *bytes, size_t le
 enum weft_status mbedtls_adapter_encrypt(void *session, const struct weft_segment *segs,
 	size_t count, struct weft_buffer *out, struct weft_error *err)
 {
+	struct weft_gather gather = { .segs = segs, .count = count };
 	struct tls_session *s = session;
-	unsigned char record[RECORD];
-	size_t used = 0, n;
+	unsigned char room[RECORD];
+	struct weft_span record;
 	int ret = 0;
 
 	s->out = out;
-	for (size_t i = 0; i < count && !ret; i++) {
-		const unsigned char *p = segs[i].ptr;
-		size_t len = segs[i].len;
-
-		while (len && !ret) {
-			if (!used && len >= RECORD) {
-				n = len - len % RECORD;
-				ret = send_all(s, p, n);
-			} else {
-				n = len < RECORD - used ? len : RECORD - used;
-				memcpy(record + used, p, n);
-				used += n;
-				if (used == RECORD) {
-					ret = send_all(s, record, used);
-					used = 0;
-				}
-			}
-			p += n;
-			len -= n;
-		}
-	}
-	if (used && !ret)
-		ret = send_all(s, record, used);
+	while (!ret && (record = weft_gather_next(&gather, room, RECORD)).len)
+		ret = send_all(s, record.ptr, record.len);
 	return ret ? failure(s, ret, err) : WEFT_OK;
 }
 

@@ -215,6 +215,42 @@ static void no_memory_is_told(void **state)
 	assert_int_equal(memory.now, 0);
 }
 
+/* The pieces are full but for the last, and together they are what the segments are. */
+static void gathering_fills_pieces(void **state)
+{
+	enum { BYTES = 300, COUNT = 12, MAX = 40 };
+	unsigned char bytes[BYTES], room[MAX];
+	struct weft_segment segs[COUNT];
+	unsigned seed = 7;
+
+	(void)state;
+	for (size_t i = 0; i < BYTES; i++)
+		bytes[i] = (unsigned char)(i * 7);
+	for (int round = 0; round < 2000; round++) {
+		struct weft_gather gather = { .segs = segs };
+		struct weft_span piece;
+		size_t sum = 0, seen = 0;
+
+		for (size_t i = 0; i < COUNT; i++, gather.count++) {
+			size_t len = (seed = seed * 1103515245u + 12345u) >> 16 & 63;
+
+			if (len > BYTES - sum)
+				break;
+			segs[i] = weft_segment_static(bytes + sum, len % 5 ? len : 0);
+			sum += segs[i].len;
+		}
+		while ((piece = weft_gather_next(&gather, room, MAX)).len) {
+			assert_true(piece.len == MAX || seen + piece.len == sum);
+			assert_memory_equal(piece.ptr, bytes + seen, piece.len);
+			/* what is whole already is not copied */
+			if (piece.ptr != room)
+				assert_ptr_equal(piece.ptr, bytes + seen);
+			seen += piece.len;
+		}
+		assert_int_equal(seen, sum);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -223,6 +259,7 @@ int main(void)
 		cmocka_unit_test(moves_as_a_whole),
 		cmocka_unit_test(agrees_with_a_model),
 		cmocka_unit_test(no_memory_is_told),
+		cmocka_unit_test(gathering_fills_pieces),
 	};
 
 	return cmocka_run_group_tests_name("segq", tests, NULL, NULL);
