@@ -220,13 +220,3 @@ size_t weft_stream_explain(const struct weft_stream *s, char *out, size_t out_le
 {
 	return weft_story_tell(&s->story, out, out_len);
 }
-
-void weft_stream_set_role_data(struct weft_stream *s, void *data)
-{
-	s->role_data = data;
-}
-
-void *weft_stream_role_data(const struct weft_stream *s)
-{
-	return s->role_data;
-}

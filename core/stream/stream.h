@@ -27,7 +27,6 @@ struct weft_stream {
 	enum weft_stream_state state;
 	struct weft_pipe *pipe; /* while BOUND */
 	struct weft_list pipe_node;
-	void *role_data;
 	struct weft_vhost *vhost; /* a reference: servers, and clients that hold it by stream */
 
 	/* clients */

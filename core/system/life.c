@@ -107,20 +107,23 @@ bool weft_context_live(struct weft_context *ctx)
 void weft_context_destroy(
 	struct weft_context *ctx, uint32_t deadline_ms, void (*done)(void *user), void *user)
 {
-	if (!ctx || ctx->life == WEFT_LIFE_DESTROYING)
+	uint64_t due;
+	bool again;
+
+	if (!ctx)
 		return;
-	ctx->life = WEFT_LIFE_DESTROYING;
-	ctx->done = done;
-	ctx->done_user = user;
-	drain_all(ctx);
-	if (deadline_ms) {
-		weft_loop_timer(&ctx->loop, &ctx->life_timer,
-			weft_loop_now(&ctx->loop) + (uint64_t)deadline_ms * 1000, deadline, ctx);
-		return;
+	due = deadline_ms ? weft_loop_now(&ctx->loop) + (uint64_t)deadline_ms * 1000 : 0;
+	again = ctx->life == WEFT_LIFE_DESTROYING;
+	if (!again) {
+		ctx->life = WEFT_LIFE_DESTROYING;
+		ctx->done = done;
+		ctx->done_user = user;
+		drain_all(ctx);
 	}
-	if (ctx->loop.calling || ctx->in_turn) {
-		/* somebody's callback is on the stack */
-		weft_loop_timer(&ctx->loop, &ctx->life_timer, 0, deadline, ctx);
+	if (deadline_ms || ctx->loop.calling || ctx->in_turn) {
+		/* even without time left: somebody's callback may be on the stack */
+		if (!again || due < ctx->life_timer.due_us)
+			weft_loop_timer(&ctx->loop, &ctx->life_timer, due, deadline, ctx);
 		return;
 	}
 	while (!idle(ctx)) {

@@ -61,7 +61,8 @@ WEFT_API WEFT_MUST_CHECK enum weft_status weft_context_create(
  * Ends the context: listeners close, idle connections close, running exchanges may finish until
  * deadline_ms have passed, the rest is cut. Then done (may be NULL) is called, once, last, whatever
  * happens. With deadline 0 outside callbacks all is done on return; else the loop must go on running
- * (weft_context_run does so until the end). Legal inside any callback. NULL is safe.
+ * (weft_context_run does so until the end). Legal inside any callback. Called again, it can bring the
+ * deadline forward, and its done is ignored. NULL is safe.
  */
 WEFT_API void weft_context_destroy(
 	struct weft_context *ctx, uint32_t deadline_ms, void (*done)(void *user), void *user);
@@ -79,8 +80,9 @@ WEFT_API void weft_context_drain(struct weft_context *ctx, void (*drained)(void 
 /* What other threads know a context by. Never reused within a process. */
 WEFT_API uint64_t weft_context_id(const struct weft_context *ctx);
 /*
- * Thread-safe, and safe in a signal handler's thread but not in the handler: has fn(arg) called on the
- * context's thread. EOF when the context is gone (drop is then not called: arg is still the caller's).
+ * Thread-safe, but not for signal handlers (it locks and allocates): has fn(arg) called on the
+ * context's thread. EOF when the context is gone, MEMORY (drop is then not called: arg is still the
+ * caller's).
  * If the context ends before fn could be called, drop(arg) is called instead, if not NULL.
  */
 WEFT_API WEFT_MUST_CHECK enum weft_status weft_post(

@@ -115,7 +115,11 @@ struct weft_stream_options {
 	const char *local_address; /* bind to it first */
 	struct weft_transport
 		*transport; /* use this instead of connecting; ownership passes on success */
-	uint32_t connect_ms, handshake_ms, header_ms, idle_ms, flush_ms; /* 0: the context's */
+	/*
+	 * Of the connection that is made for it: those of a POOL stream hold for the streams that share
+	 * it, too. 0: the context's; header_ms 0: a response may take as long as idle_ms allows.
+	 */
+	uint32_t connect_ms, handshake_ms, header_ms, idle_ms, flush_ms;
 	uint32_t total_ms; /* from open to close, waiting included; 0: no limit */
 };
 

@@ -17,7 +17,6 @@ struct tls_ctx {
 	unsigned alpn_count;
 	char alpn_text[128];
 	bool server;
-	bool has_cert;
 };
 
 struct tls_session {

@@ -109,7 +109,6 @@ static enum weft_status set_identity(
 	gnutls_free(chain);
 	if (parsed)
 		gnutls_x509_privkey_deinit(parsed);
-	c->has_cert = ret >= 0;
 	return ret < 0 ? unusable(err, ret, what) : WEFT_OK;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <mbedtls/error.h>
+#include <mbedtls/pem.h>
 #include <mbedtls/platform_util.h>
 
 #include "backend.h"
@@ -59,14 +60,11 @@ static int parse_key(void *to, const unsigned char *bytes, size_t len)
 }
 
 /* The library wants PEM to be terminated, and the terminator counted. */
-static int parse(struct tls_ctx *c, parse_fn fn, void *to, const struct weft_span *from)
+static int parse_pem(struct tls_ctx *c, parse_fn fn, void *to, const struct weft_span *from)
 {
-	unsigned char *copy;
+	unsigned char *copy = weft_alloc(c->alloc, from->len + 1);
 	int ret;
 
-	if (!is_pem(from))
-		return fn(to, from->ptr, from->len);
-	copy = (unsigned char *)weft_alloc(c->alloc, from->len + 1);
 	if (!copy)
 		return MBEDTLS_ERR_X509_ALLOC_FAILED;
 	memcpy(copy, from->ptr, from->len);
@@ -76,6 +74,32 @@ static int parse(struct tls_ctx *c, parse_fn fn, void *to, const struct weft_spa
 	weft_free(c->alloc, copy, from->len + 1);
 	/* positive: so many certificates of a chain that were passed over */
 	return ret > 0 ? MBEDTLS_ERR_X509_INVALID_FORMAT : ret;
+}
+
+static int parse(struct tls_ctx *c, parse_fn fn, void *to, const struct weft_span *from)
+{
+	return is_pem(from) ? parse_pem(c, fn, to, from) : fn(to, from->ptr, from->len);
+}
+
+/* Words may stand before the first block, as some tools write them. The library would take DER as well. */
+static int parse_identity(struct tls_ctx *c, parse_fn fn, void *to, const struct weft_span *from)
+{
+	if (!from->len || !memmem(from->ptr, from->len, "-----BEGIN ", 11))
+		return MBEDTLS_ERR_PEM_NO_HEADER_FOOTER_PRESENT;
+	return parse_pem(c, fn, to, from);
+}
+
+/* Each one signed by the next. A server that sends another order works with some clients only. */
+static bool is_sorted(const mbedtls_x509_crt *chain)
+{
+	for (; chain->next; chain = chain->next) {
+		const mbedtls_x509_buf *issuer = &chain->issuer_raw,
+				       *next = &chain->next->subject_raw;
+
+		if (issuer->len != next->len || memcmp(issuer->p, next->p, next->len))
+			return false;
+	}
+	return true;
 }
 
 static enum weft_status set_client(
@@ -107,10 +131,15 @@ static enum weft_status set_identity(
 		return o->server ? weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
 					   "a TLS server needs a certificate and a key")
 				 : WEFT_OK;
-	ret = parse(c, parse_crt, &c->chain, &o->cert_chain);
+	ret = parse_identity(c, parse_crt, &c->chain, &o->cert_chain);
 	if (ret)
 		return refused(err, ret, "certificate chain", 0);
-	ret = parse(c, parse_key, &c->key, &o->key);
+	if (!is_sorted(&c->chain))
+		return weft_error_set(err, WEFT_ERR_TLS, 0,
+			"certificate chain cannot be used: expected the leaf first, and behind "
+			"each "
+			"certificate its issuer's");
+	ret = parse_identity(c, parse_key, &c->key, &o->key);
 	if (ret)
 		return refused(err, ret, "key", 0);
 	if (mbedtls_pk_check_pair(&c->chain.pk, &c->key))

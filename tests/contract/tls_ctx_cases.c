@@ -110,6 +110,62 @@ static void bad_identity_is_refused(void **state)
 	refuse(*state, &o, WEFT_ERR_TLS, "certificate chain");
 }
 
+static struct weft_span joined(const char *a, const char *b, const char *c, char *room, size_t max)
+{
+	int len = snprintf(room, max, "%s%s%s", a, b, c);
+
+	assert_in_range(len, 1, max - 1);
+	return span(room, (size_t)len);
+}
+
+/* What is written by tools that print a certificate before they encode it. */
+static void words_before_an_identity_are_passed_over(void **state)
+{
+	const struct tls_setting *setting = *state;
+	const struct test_cert *own = test_cert(TEST_CERT_GOOD);
+	char chain[16384], key[16384];
+	struct weft_tls_ctx_options o = {
+		.size = sizeof(o),
+		.alloc = &weft_allocator_system,
+		.server = true,
+		.cert_chain = joined("Certificate:\n    Data:\n", own->cert, test_certs_ca()->cert,
+			chain, sizeof(chain)),
+		.key = joined(
+			"Bag Attributes\n", "    localKeyID: 01\n", own->key, key, sizeof(key)),
+	};
+	struct weft_error err;
+	void *ctx;
+
+	if (setting->client->ops->ctx_create(&o, &ctx, &err))
+		fail_msg("%s", err.text);
+	setting->client->ops->ctx_destroy(ctx);
+}
+
+static void chain_out_of_order_is_refused(void **state)
+{
+	const struct test_cert *own = test_cert(TEST_CERT_GOOD);
+	struct weft_tls_ctx_options o = { .server = true, .key = span(own->key, own->key_len) };
+	char chain[16384];
+
+	o.cert_chain = joined(own->cert, test_certs_other_ca()->cert, "", chain, sizeof(chain));
+	refuse(*state, &o, WEFT_ERR_TLS, "certificate chain");
+}
+
+static void identity_in_der_is_refused(void **state)
+{
+	const struct test_cert *own = test_cert(TEST_CERT_GOOD);
+	size_t len;
+	unsigned char *der = test_cert_der(own, &len);
+	struct weft_tls_ctx_options o = {
+		.server = true,
+		.cert_chain = { der, len },
+		.key = span(own->key, own->key_len),
+	};
+
+	refuse(*state, &o, WEFT_ERR_TLS, "certificate chain");
+	free(der);
+}
+
 static void too_much_alpn_is_refused(void **state)
 {
 	static const char *const names[] = { "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
@@ -247,6 +303,9 @@ static void sessions_share_a_context(void **state)
 const struct CMUnitTest tls_ctx_tests[] = {
 	cmocka_unit_test(bad_trust_is_refused_by_number),
 	cmocka_unit_test(bad_identity_is_refused),
+	cmocka_unit_test(words_before_an_identity_are_passed_over),
+	cmocka_unit_test(chain_out_of_order_is_refused),
+	cmocka_unit_test(identity_in_der_is_refused),
 	cmocka_unit_test(too_much_alpn_is_refused),
 	cmocka_unit_test(der_is_understood),
 	cmocka_unit_test(failing_allocations_are_survived),

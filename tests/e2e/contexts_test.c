@@ -270,6 +270,40 @@ static void deadline_cuts_what_does_not_finish(void **state)
 	duo_close(&d);
 }
 
+/* Whoever lost patience: the end comes earlier, and is told to the first who asked. */
+static void deadline_can_be_brought_forward(void **state)
+{
+	const struct weft_request later = { .body_later = true, .method = "POST" };
+	bool done, second = false;
+	struct ask a;
+	struct duo d;
+
+	(void)state;
+	for (uint32_t ms = 0; ms <= 20; ms += 20) {
+		done = false;
+		duo_open(&d, NULL, NULL, NULL, false);
+		memset(&a, 0, sizeof(a));
+		ask_open(&a, &d, 3, true, &later);
+		duo_until(&d, duo_server_counts(&d).streams_incoming == 1);
+		weft_context_destroy(d.client, 600000, set_true, &done);
+		for (int i = 0; i < 20; i++)
+			duo_turn(&d);
+		assert_false(done);
+		weft_context_destroy(d.client, 700000, set_true, &second);
+		weft_context_destroy(d.client, ms, set_true, &second);
+		for (unsigned i = 0; i < DUO_TURNS && !done; i++) {
+			assert_true(weft_context_turn(d.server, 0) >= 0);
+			if (weft_context_turn(d.client, 1) == WEFT_EOF)
+				assert_true(done);
+		}
+		assert_true(done);
+		assert_false(second);
+		assert_int_equal(a.closes, 1);
+		d.client = NULL;
+		duo_close(&d);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +313,7 @@ int main(void)
 		cmocka_unit_test(post_wakes_a_waiting_loop),
 		cmocka_unit_test(destroyed_context_lets_running_exchanges_finish),
 		cmocka_unit_test(deadline_cuts_what_does_not_finish),
+		cmocka_unit_test(deadline_can_be_brought_forward),
 	};
 
 	return duo_main("contexts", tests, sizeof(tests) / sizeof(*tests), DUO_ALL);

@@ -93,15 +93,15 @@ static void server_vhost_is_freed_whole_with_its_last_connection(void **state)
 	weft_vhost_destroy(d.vh);
 	server_round(&d, &v, &heap);
 	heap.before = heap_now();
-	for (unsigned i = 0; i < ROUNDS / 4; i++) {
+	for (unsigned i = 0; i < ROUNDS; i++) {
 		server_round(&d, &v, &heap);
 		assert_in_range(heap.during - heap.before, USED_MIN, 1 << 20);
 		if (heap_now() - heap.before > LEFT_MAX)
 			fail_msg("round %u left %ld bytes", i, heap_now() - heap.before);
 	}
 	c = duo_server_counts(&d);
-	assert_int_equal(c.vhosts_created, ROUNDS / 4 + 2);
-	assert_int_equal(c.vhosts_freed, ROUNDS / 4 + 2);
+	assert_int_equal(c.vhosts_created, ROUNDS + 2);
+	assert_int_equal(c.vhosts_freed, ROUNDS + 2);
 	duo_close(&d);
 }
 

@@ -15,8 +15,8 @@ WEFT_BEGIN
 enum weft_event {
 	WEFT_EVENT_READ = 1u << 0,
 	WEFT_EVENT_WRITE = 1u << 1,
-	WEFT_EVENT_ERROR =
-		1u << 2, /* hang-up or error; reported even where interest is 0 or not at all */
+	/* Hang-up or error. Nobody asks for it; where interest is 0, a loop may keep it to itself. */
+	WEFT_EVENT_ERROR = 1u << 2,
 };
 
 /* What the core gives a loop: the only two calls a backend ever makes into it. */

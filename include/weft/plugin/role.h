@@ -158,9 +158,6 @@ WEFT_API int64_t weft_pipe_wall(const struct weft_pipe *pipe);
 
 /* ---- streams, as a role sees them ---- */
 
-/* The role's own word on a stream: set by the role, never touched by the core. */
-WEFT_API void weft_stream_set_role_data(struct weft_stream *stream, void *data);
-WEFT_API void *weft_stream_role_data(const struct weft_stream *stream);
 /*
  * Moves up to max bytes out of the outbox into segs (*count: in room, out used), each with a reference
  * for the caller to release after weft_pipe_send. *fin: the application has finished and nothing is
