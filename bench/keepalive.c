@@ -86,7 +86,7 @@ static void measure(struct server *s, int round, size_t depth)
 	unsigned port;
 	double seconds;
 	int fds[2];
-	pid_t pid;
+	pid_t pid = -1;
 
 	if (pipe(fds) || (pid = fork()) < 0)
 		bench_die("starting a server");
