@@ -29,57 +29,54 @@ static void copy_release(struct weft_owner *owner)
 		weft_free(c->alloc, c, sizeof(*c) + c->len);
 }
 
-static enum weft_status write_copy(struct weft_stream *s, const void *body, size_t len)
+static enum weft_status copy_body(struct weft_stream *s, struct weft_segment *seg)
 {
 	const struct weft_allocator *alloc = weft_context_allocator(weft_stream_context(s));
-	struct weft_segment seg = { .kind = WEFT_SEGMENT_MEM, .fd = -1, .len = len };
-	struct body_copy *c;
-	enum weft_status st;
+	struct body_copy *c = NULL;
 
-	if (len <= weft_stream_room(s))
-		return weft_stream_write(s, body, len) == len ? WEFT_OK : WEFT_ERR_MEMORY;
-	c = weft_alloc(alloc, sizeof(*c) + len);
+	/* a difference, because a sum might wrap around */
+	if (seg->len <= SIZE_MAX - sizeof(*c))
+		c = weft_alloc(alloc, sizeof(*c) + seg->len);
 	if (!c)
 		return WEFT_ERR_MEMORY;
 	*c = (struct body_copy){
 		.owner = { .ref = copy_ref, .release = copy_release },
 		.alloc = alloc,
 		.refs = 1,
-		.len = len,
+		.len = seg->len,
 	};
-	memcpy(c->bytes, body, len);
-	seg.ptr = c->bytes;
-	seg.owner = &c->owner;
-	st = weft_stream_write_segment(s, &seg);
-	if (st)
-		copy_release(&c->owner);
-	return st;
+	memcpy(c->bytes, seg->ptr, seg->len);
+	seg->kind = WEFT_SEGMENT_MEM;
+	seg->ptr = c->bytes;
+	seg->owner = &c->owner;
+	return WEFT_OK;
 }
 
-static enum weft_status write_static(struct weft_stream *s, const void *body, size_t len)
+static bool is_bare(const struct weft_stream *s, unsigned status, size_t len)
 {
-	struct weft_segment seg = weft_segment_static(body, len);
-
-	return weft_stream_write_segment(s, &seg);
+	return !len || weft_http_bodyless(weft_stream_request(s)->method, status);
 }
 
-static enum weft_status reply(struct weft_stream *s, unsigned status, const char *type,
-	const void *body, size_t len,
-	enum weft_status (*write)(struct weft_stream *, const void *, size_t))
+/* The body's reference passes to the stream where there is a body and all is well. */
+static enum weft_status reply(
+	struct weft_stream *s, unsigned status, const char *type, const struct weft_segment *body)
 {
 	struct weft_field field = weft_field("content-type", type ? type : "");
 	struct weft_head head = {
 		.status = status,
-		.body_len = len <= INT64_MAX ? (int64_t)len : -1,
+		.body_len = body->len <= INT64_MAX ? (int64_t)body->len : -1,
 		.fields = &field,
 		.field_count = type ? 1 : 0,
 	};
-	bool bare = !len || weft_http_bodyless(weft_stream_request(s)->method, status);
+	bool bare = is_bare(s, status, body->len);
 	enum weft_status st = weft_stream_send_head(s, &head, WEFT_HEAD_FINAL, bare, NULL);
 
 	if (st || bare)
 		return st;
-	st = write(s, body, len);
+	if (body->kind != WEFT_SEGMENT_BORROWED)
+		st = weft_stream_write_segment(s, body);
+	else if (weft_stream_write(s, body->ptr, body->len) != body->len)
+		st = WEFT_ERR_MEMORY;
 	if (st) {
 		/* the head promised a body: only a cut connection is honest now */
 		weft_stream_close(s);
@@ -92,13 +89,26 @@ static enum weft_status reply(struct weft_stream *s, unsigned status, const char
 enum weft_status weft_http_reply_static(
 	struct weft_stream *s, unsigned status, const char *type, const void *body, size_t len)
 {
-	return reply(s, status, type, body, len, write_static);
+	struct weft_segment seg = weft_segment_static(body, len);
+
+	return reply(s, status, type, &seg);
 }
 
 enum weft_status weft_http_reply(
 	struct weft_stream *s, unsigned status, const char *type, const void *body, size_t len)
 {
-	return reply(s, status, type, body, len, write_copy);
+	struct weft_segment seg = weft_segment_borrowed(body, len);
+	enum weft_status st = WEFT_OK;
+
+	/* before the head, so that there is still an answer if it fails */
+	if (len > weft_stream_room(s) && !is_bare(s, status, len))
+		st = copy_body(s, &seg);
+	if (st)
+		return st;
+	st = reply(s, status, type, &seg);
+	if (st)
+		weft_segment_release(&seg);
+	return st;
 }
 
 enum weft_status weft_http_error(struct weft_stream *s, unsigned status)

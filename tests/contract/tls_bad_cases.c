@@ -108,9 +108,11 @@ static void garbage_inside_the_handshake(void **state)
 		tls_end_handshake(&p.client);
 		tls_deliver(&p.client, &p.server, 0);
 		tls_end_handshake(&p.server);
+		/* signatures differ in length, so this flight may end before the last one did */
 		len = weft_buffer_len(&p.server.out);
-		harmless = in_record_version(&p.server.out, at);
-		p.server.out.ptr[p.server.out.start + at] ^= 0x10;
+		harmless = at >= len || in_record_version(&p.server.out, at);
+		if (at < len)
+			p.server.out.ptr[p.server.out.start + at] ^= 0x10;
 		tls_pair_handshake(&p);
 		if (!p.client.status && !p.server.status && !harmless)
 			fail_msg("byte %zu of the server's flight was changed in vain", at);
