@@ -84,7 +84,7 @@ static void drain(struct get *g)
 	g->given_up = g->running > 0;
 	if (g->given_up)
 		return;
-	weft_context_drain(g->ctx, on_drained, g);
+	weft_context_drain(g->ctx, 0, on_drained, g);
 	while (!g->drained && !interrupted && weft_context_turn(g->ctx, 200) == WEFT_OK)
 		;
 }

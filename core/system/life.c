@@ -17,16 +17,6 @@ static void drain_all(struct weft_context *ctx)
 	weft_context_changed(ctx);
 }
 
-void weft_context_drain(struct weft_context *ctx, void (*drained)(void *user), void *user)
-{
-	if (ctx->life != WEFT_LIFE_RUNNING)
-		return;
-	ctx->life = WEFT_LIFE_DRAINING;
-	ctx->drained = drained;
-	ctx->drained_user = user;
-	drain_all(ctx);
-}
-
 /* Whatever still runs ends now. */
 static void cut(struct weft_context *ctx)
 {
@@ -62,6 +52,23 @@ static void deadline(struct weft_timer *timer, void *user)
 {
 	(void)timer;
 	cut(user);
+}
+
+void weft_context_drain(
+	struct weft_context *ctx, uint32_t deadline_ms, void (*drained)(void *user), void *user)
+{
+	uint64_t due = weft_loop_now(&ctx->loop) + (uint64_t)deadline_ms * 1000;
+
+	if (ctx->life == WEFT_LIFE_DESTROYING)
+		return;
+	if (ctx->life == WEFT_LIFE_RUNNING) {
+		ctx->life = WEFT_LIFE_DRAINING;
+		ctx->drained = drained;
+		ctx->drained_user = user;
+		drain_all(ctx);
+	}
+	if (deadline_ms && (!ctx->life_timer.queued || due < ctx->life_timer.due_us))
+		weft_loop_timer(&ctx->loop, &ctx->life_timer, due, deadline, ctx);
 }
 
 /* The application's vhosts go with the context, destroyed or not. */

@@ -27,10 +27,17 @@ struct weft_context_options {
 	enum weft_log_level log_level; /* NONE (0): warnings and errors */
 
 	/* Client pool, per origin. */
-	unsigned max_conns;    /* connections at once, 0: 1 */
-	unsigned max_queue;    /* streams waiting, 0: 10,000 */
-	uint32_t keep_warm_ms; /* how long the last exchange leaves a connection open, 0: 5,000 */
-	bool no_keep_warm;     /* close at once when nothing waits */
+	unsigned max_conns;     /* connections at once, 0: 1 */
+	unsigned max_queue;     /* streams waiting, 0: 10,000 */
+	uint32_t keep_warm_ms;  /* how long the last exchange leaves a connection open, 0: 5,000 */
+	bool no_keep_warm;      /* close at once when nothing waits */
+	uint32_t queue_ms;      /* longest wait for a connection, a stream; 0: no limit */
+	unsigned conn_requests; /* exchanges on one connection; 0: any number */
+	uint32_t conn_age_ms;   /* no exchange begins on a connection that is older; 0: any age */
+	unsigned
+		retry_percent; /* retries in 100 streams to one place, beyond the first 10; 0: 20 */
+	unsigned ticket_cache; /* sessions kept for resumption, 0: 64 */
+	bool no_tickets;       /* never resume */
 
 	/* Limits and times of all connections; 0: the default. Vhosts and streams may override. */
 	uint32_t header_bytes; /* 65,536 */
@@ -43,6 +50,14 @@ struct weft_context_options {
 	uint32_t idle_ms;      /* nothing moves on a connection: 60,000 */
 	uint32_t flush_ms;     /* the peer takes no output: 30,000 */
 	uint32_t linger_ms;    /* a close waits for the peer's end: 2,000 */
+	uint32_t
+		body_rate_min; /* bytes a second that a sender of a body must reach: 100; see rate_grace_ms */
+	uint32_t rate_grace_ms; /* how long a body may stay below that: 10,000 */
+
+	/* Server connections; 0: the default. What is over the limit is closed at once, and counted. */
+	unsigned conns_max;         /* accepted and not ended: no limit */
+	unsigned conns_per_address; /* the same of one IP (IPv6: one /64): no limit */
+	bool reuse_port; /* listeners share their port with other processes' or contexts': SO_REUSEPORT */
 
 	/* Tests: every read is cut to this many bytes, so that every boundary is met. 0: whole. */
 	size_t fragment_bytes;
@@ -74,8 +89,13 @@ WEFT_API WEFT_MUST_CHECK enum weft_status weft_context_turn(
 	struct weft_context *ctx, uint32_t max_wait_ms);
 /* Makes weft_context_run return after this turn. */
 WEFT_API void weft_context_stop(struct weft_context *ctx);
-/* Closes listeners and, when each has finished its exchange, connections; drained once none is left. */
-WEFT_API void weft_context_drain(struct weft_context *ctx, void (*drained)(void *user), void *user);
+/*
+ * Closes listeners and, when each has finished its exchange, connections. What still runs after deadline_ms is
+ * cut (0: it may take as long as it likes). drained(user) once none is left, also if that is so already.
+ * Called again, it can bring the deadline forward, and its drained is ignored.
+ */
+WEFT_API void weft_context_drain(
+	struct weft_context *ctx, uint32_t deadline_ms, void (*drained)(void *user), void *user);
 
 /* What other threads know a context by. Never reused within a process. */
 WEFT_API uint64_t weft_context_id(const struct weft_context *ctx);

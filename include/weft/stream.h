@@ -186,7 +186,13 @@ struct weft_conn_info {
 	char tls_cipher[64];
 	unsigned tls_faults; /* enum weft_tls_fault that were allowed */
 	bool tls_resumed;
-	char sni[256]; /* what the client asked for */
+	/* The peer's certificate: a client's where the vhost asks for one. */
+	bool peer_cert;
+	bool peer_verified;                           /* without any fault, allowed or not */
+	char peer_name[256];                          /* its subject, RFC 4514 */
+	unsigned char peer_sha256[WEFT_SHA256_BYTES]; /* of the certificate in DER */
+	unsigned char peer_spki[WEFT_SHA256_BYTES];   /* of its SubjectPublicKeyInfo in DER */
+	char sni[256];                                /* what the client asked for */
 	char role[16];
 	uint64_t id; /* counts up within the context */
 };
@@ -194,6 +200,22 @@ struct weft_conn_info {
 /* WEFT_ERR_STATE while the stream has no connection. */
 WEFT_API WEFT_MUST_CHECK enum weft_status weft_stream_conn_info(
 	const struct weft_stream *s, struct weft_conn_info *info);
+/* The peer's certificate in DER, valid as long as the connection. NOT_FOUND: none; STATE as above. */
+WEFT_API WEFT_MUST_CHECK enum weft_status weft_stream_peer_cert(
+	const struct weft_stream *s, struct weft_span *der);
+/*
+ * What other threads know a stream by; never used again within its context. A pointer must not leave the
+ * thread, this may.
+ */
+WEFT_API uint64_t weft_stream_id(const struct weft_stream *s);
+/* The stream with this id, or NULL once its on_close was called. Context's thread. */
+WEFT_API struct weft_stream *weft_stream_by_id(struct weft_context *ctx, uint64_t id);
+/*
+ * Thread-safe, as weft_post: has fn called on the context's thread with the stream, if it still is there
+ * then; else drop(arg), on that thread, too.
+ */
+WEFT_API WEFT_MUST_CHECK enum weft_status weft_stream_post(uint64_t context_id, uint64_t stream_id,
+	void (*fn)(struct weft_stream *s, void *arg), void *arg, void (*drop)(void *arg));
 /*
  * In words, one line an event: why the stream was queued, bound, reused, refused, retried, with times in
  * ms since it was opened. Terminated; returns the length without the terminator, cut to out_len - 1.

@@ -24,6 +24,29 @@ struct weft_route {
 	 */
 	enum weft_status (*on_request)(struct weft_stream *s, void *user);
 	void *user;
+	/*
+	 * Bytes of a request's body that are accepted. 0: the vhost's. More is answered 413 and the
+	 * connection closed: before the handler is asked where the length was announced.
+	 */
+	uint64_t body_max;
+};
+
+/* One exchange of a server's, when it is over. The stream is still there: request, vhost, connection. */
+struct weft_access {
+	unsigned status;      /* of the final head; 0: none was sent */
+	uint64_t body_in;     /* bytes of the request's body that arrived */
+	uint64_t body_out;    /* bytes of the response's body that were handed to the connection */
+	int64_t begun_wall;   /* seconds since 1970, when the head had arrived */
+	uint64_t duration_us; /* from there to the end */
+	const struct weft_error *why; /* status OK: complete both ways */
+	struct weft_address peer;
+};
+
+/* Whether clients are asked for a certificate. */
+enum weft_client_auth {
+	WEFT_CLIENT_AUTH_NONE,
+	WEFT_CLIENT_AUTH_OPTIONAL, /* none is fine; one that does not verify fails the handshake */
+	WEFT_CLIENT_AUTH_REQUIRED,
 };
 
 /* Strings and credentials are copied or read; routes (and what their users point to) must outlive it. */
@@ -35,6 +58,19 @@ struct weft_vhost_options {
 	struct weft_credential credential;
 	const char *cert_file, *key_file; /* the same as credential's, for short */
 	const struct weft_route *routes;
+	uint64_t body_max; /* of routes that say nothing; 0: no limit */
+	/* Called once an exchange, right before on_close. Must not close or open anything. NULL: nobody. */
+	void (*on_access)(struct weft_stream *s, const struct weft_access *access, void *user);
+	void *access_user;
+	/* Client certificates: asked for, and checked against client_trust (whose pins count, too). */
+	enum weft_client_auth client_auth;
+	const struct weft_trust *client_trust; /* required unless NONE; copied or read */
+	/*
+	 * Resumption: 64 secret bytes, the same for all who shall know each other's tickets (workers,
+	 * machines behind one name). Empty: secrets of the context's own. no_tickets: no resumption.
+	 */
+	struct weft_span ticket_secret;
+	bool no_tickets;
 	uint32_t header_bytes, header_count,
 		requests; /* 0: the context's; requests 0: any number */
 	uint32_t handshake_ms, header_ms, idle_ms, flush_ms, linger_ms;
@@ -64,6 +100,14 @@ WEFT_API WEFT_MUST_CHECK enum weft_status weft_vhost_listen(
 /* The index-th listener as a URL with the port that was really bound. NOT_FOUND past the last. */
 WEFT_API WEFT_MUST_CHECK enum weft_status weft_vhost_listener(
 	const struct weft_vhost *vh, size_t index, char *out, size_t out_len);
+
+/*
+ * A new certificate, key and OCSP response while serving: connections from now on get them, those that are up
+ * keep what they began with. On failure (the same errors as create) the old ones stay in use.
+ * Tickets of before are still good.
+ */
+WEFT_API WEFT_MUST_CHECK enum weft_status weft_vhost_reload(
+	struct weft_vhost *vh, const struct weft_credential *credential, struct weft_error *err);
 
 enum weft_vhost_state { WEFT_VHOST_LIVE, WEFT_VHOST_DYING };
 

@@ -261,7 +261,7 @@ static void draining_finishes_what_was_begun(void **state)
 	client_open(&c, &x, NULL, "/");
 	client_accept(&c, &p);
 	peer_expect(&p, GET);
-	weft_context_drain(c.world.ctx, NULL, NULL);
+	weft_context_drain(c.world.ctx, 0, NULL, NULL);
 	peer_expect_silence(&p);
 	peer_send(&p, OK_ANSWER);
 	exchange_expect(&x, 200, "ok");

@@ -397,7 +397,7 @@ static void draining_lets_streams_finish(void **state)
 	begin(&w, &p, echo);
 	peer_send(&p, "one");
 	peer_expect(&p, "one");
-	weft_context_drain(w.ctx, NULL, NULL);
+	weft_context_drain(w.ctx, 0, NULL, NULL);
 	peer_send(&p, "two");
 	peer_expect(&p, "two");
 	peer_finish(&p);

@@ -247,7 +247,7 @@ static void draining_finishes_the_exchange_and_closes(void **state)
 	peer_expect(&idle, HELLO(""));
 	peer_send(&p, "GET /later HTTP/1.1\r\nHost: a\r\n\r\n");
 	peer_expect_silence(&p);
-	weft_context_drain(w.ctx, NULL, NULL);
+	weft_context_drain(w.ctx, 0, NULL, NULL);
 	peer_expect_end(&idle, "");
 	peer_expect_silence(&p);
 	hello(later, NULL);

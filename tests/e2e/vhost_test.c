@@ -220,7 +220,7 @@ static void busy_vhost_lives_until_its_last_connection(void **state)
 	assert_int_equal(weft_http_reply(held, 200, NULL, "late", 4), WEFT_OK);
 	duo_until(&d, h.closes);
 	assert_string_equal(h.body, "late");
-	weft_context_drain(d.client, NULL, NULL);
+	weft_context_drain(d.client, 0, NULL, NULL);
 	duo_until(&d, !duo_server_counts(&d).vhosts_now);
 	assert_int_equal(duo_server_counts(&d).vhosts_freed, 1);
 	duo_close(&d);

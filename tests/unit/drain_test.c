@@ -272,7 +272,7 @@ static enum weft_status drain_all(struct weft_stream *s, void *user)
 {
 	(void)s;
 	((struct world *)user)->requests++;
-	weft_context_drain(((struct world *)user)->ctx, NULL, NULL);
+	weft_context_drain(((struct world *)user)->ctx, 0, NULL, NULL);
 	return WEFT_OK;
 }
 

@@ -179,7 +179,7 @@ static void draining_right_after_a_role_could_not_begin_is_safe(void **state)
 	open_stream(&w, WEFT_SHARE_ALONE, ends[0]);
 	while (late_failing_attaches == UINT32_MAX)
 		turn(&w);
-	weft_context_drain(w.ctx, NULL, NULL);
+	weft_context_drain(w.ctx, 0, NULL, NULL);
 	until_closed(&w);
 	late_failing_attaches = 0;
 	weft_transport_destroy(ends[1]);

@@ -214,7 +214,7 @@ static void the_context_may_end_in_any_callback(void **state)
 		w.spot = spot;
 		w.happens = destroy_now;
 		if (spot == IN_DRAINED)
-			weft_context_drain(w.ctx, drained, &w);
+			weft_context_drain(w.ctx, 0, drained, &w);
 		for (unsigned i = 0; i < TURNS_MAX && st != WEFT_EOF; i++) {
 			st = weft_context_turn(w.ctx, 2);
 			assert_true(st >= 0);

@@ -135,7 +135,7 @@ static void a_hello_in_progress_when_the_context_drains(void **state)
 	open_world(&w, *state);
 	say(&w, hello_begin, sizeof(hello_begin));
 	turn(&w);
-	weft_context_drain(w.ctx, NULL, NULL);
+	weft_context_drain(w.ctx, 0, NULL, NULL);
 	turn(&w);
 	say(&w, hello_begin, sizeof(hello_begin));
 	close_world(&w);

@@ -19,6 +19,25 @@ enum weft_tls_caps {
 	WEFT_TLS_CAN_TLS13 = 1u << 1,
 	WEFT_TLS_CAN_ALPN = 1u << 2,
 	WEFT_TLS_CAN_CRL = 1u << 3,
+	WEFT_TLS_CAN_RESUME = 1u << 4, /* tickets, both sides: RFC 5077, RFC 8446 section 4.6.1 */
+	WEFT_TLS_CAN_CLIENT_AUTH = 1u << 5, /* a server can ask for certificates */
+	WEFT_TLS_CAN_STAPLE = 1u << 6,      /* a server can send an OCSP response */
+	WEFT_TLS_CAN_SIGN = 1u << 7,        /* private keys behind a callback */
+	WEFT_TLS_CAN_PIN = 1u << 8,
+	WEFT_TLS_CAN_NAME_CONSTRAINTS =
+		1u << 9, /* nameConstraints of CAs are obeyed: RFC 5280 4.2.1.10 */
+};
+
+/* Whether a server asks its clients for certificates. */
+enum weft_tls_client_auth {
+	WEFT_TLS_CLIENT_AUTH_NONE,
+	WEFT_TLS_CLIENT_AUTH_OPTIONAL, /* none is fine; one that does not verify is not */
+	WEFT_TLS_CLIENT_AUTH_REQUIRED,
+};
+
+enum {
+	WEFT_TLS_TICKET_SECRET = 64,       /* bytes */
+	WEFT_TLS_TICKET_LIFETIME_S = 7200, /* what a ticket is good for at most */
 };
 
 /* One side's configuration, shared by its sessions. All is copied or parsed before ctx_create returns. */
@@ -26,8 +45,8 @@ struct weft_tls_ctx_options {
 	size_t size;
 	const struct weft_allocator *alloc; /* for the adapter's own blocks */
 	bool server;
-	/* Client: each span is one certificate (CRL) in PEM or DER; one that does not parse fails all, and the
-	 * text says which, counted from 1. */
+	/* Each span is one certificate (CRL) in PEM or DER; one that does not parse fails all, and the
+	 * text says which, counted from 1. Servers: for the certificates of clients. */
 	const struct weft_span *ca;
 	size_t ca_count;
 	const struct weft_span *crl;
@@ -37,6 +56,20 @@ struct weft_tls_ctx_options {
 	struct weft_span key;
 	/* In order of preference, NULL-terminated; NULL or empty: no ALPN. RFC 7301. */
 	const char *const *alpn;
+	/* Instead of key. UNSUPPORTED where caps say no. It outlives the ctx. */
+	const struct weft_signer *signer;
+	enum weft_tls_client_auth client_auth; /* server */
+	struct weft_span ocsp;                 /* server: DER, or empty */
+	/*
+	 * Server: WEFT_TLS_TICKET_SECRET bytes that all who share tickets have in common, or empty: no tickets.
+	 * The keys that encrypt tickets are derived from it and the time, and rotate by themselves: a ticket
+	 * is good for WEFT_TLS_TICKET_LIFETIME_S, its key unknown after at most twice that.
+	 */
+	struct weft_span ticket_secret;
+	bool tickets; /* client: session_export will be asked for */
+	/* Client: SHA-256 of the leaf's SubjectPublicKeyInfo; one must fit, whatever `allow` says. */
+	const unsigned char (*pins)[WEFT_SHA256_BYTES];
+	size_t pin_count;
 };
 
 struct weft_tls_session_options {
@@ -46,6 +79,9 @@ struct weft_tls_session_options {
 	const char *verify_host;    /* the DNS name that the certificate must have, or NULL */
 	struct weft_span verify_ip; /* or the address, 4 or 16 bytes in network order */
 	unsigned allow;             /* enum weft_tls_fault: not held against the peer */
+	/* What session_export gave for an earlier session with the same ctx content and options. The backend
+	 * checks that it parses, nothing else; what it cannot use is ignored, and the handshake is full. */
+	struct weft_span resume;
 };
 
 struct weft_tls_info {
@@ -54,6 +90,11 @@ struct weft_tls_info {
 	char cipher[64];  /* the library's name for it */
 	unsigned faults;  /* enum weft_tls_fault found in the peer's certificate, allowed or not */
 	bool resumed;
+	bool peer_cert; /* the peer showed a certificate, now or in the session that was resumed */
+	bool peer_verified;  /* ... and it was found good without any fault, allowed or not */
+	char peer_name[256]; /* its subject as a distinguished name, RFC 4514; cut at 255 bytes */
+	unsigned char peer_sha256[WEFT_SHA256_BYTES]; /* of the certificate in DER */
+	unsigned char peer_spki[WEFT_SHA256_BYTES];   /* of its SubjectPublicKeyInfo in DER */
 };
 
 /*
@@ -104,6 +145,13 @@ struct weft_tls_ops {
 	/* Ends our direction. May be called in any state, failed ones included; then it may do nothing. */
 	void (*close_notify)(void *session, struct weft_buffer *out);
 	void (*info)(void *session, struct weft_tls_info *info);
+	/*
+	 * Client: appends what a later session can be resumed with. OK, AGAIN: nothing (new) since the
+	 * last call; TLS 1.3's tickets come after the handshake, so it is asked after decrypt, too. NULL: never.
+	 */
+	enum weft_status (*session_export)(void *session, struct weft_buffer *to);
+	/* The peer's certificate in DER, valid as long as the session. AGAIN: it showed none. */
+	enum weft_status (*peer_cert)(void *session, struct weft_span *der);
 };
 
 WEFT_END
