@@ -110,24 +110,32 @@ static enum weft_status posix_recv(void *net, weft_socket sock, void *buf, size_
 	return weft_error_errno(err, errno, "recv");
 }
 
+/* The usual case is one segment, which the kernel takes more quickly without a vector. */
+static ssize_t send_some(int sock, struct iovec *iov, size_t count)
+{
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = count };
+
+	if (count == 1)
+		return send(sock, iov->iov_base, iov->iov_len, MSG_NOSIGNAL);
+	return sendmsg(sock, &msg, MSG_NOSIGNAL);
+}
+
 static enum weft_status posix_sendv(void *net, weft_socket sock, const struct weft_segment *segs,
 	size_t count, size_t *taken, struct weft_error *err)
 {
 	struct iovec iov[IOVECS];
-	struct msghdr msg = { .msg_iov = iov };
-	size_t want = 0;
+	size_t want = 0, used = count < IOVECS ? count : (size_t)IOVECS;
 	ssize_t n;
 
 	(void)net;
 	*taken = 0;
-	for (size_t i = 0; i < count && i < IOVECS; i++) {
+	for (size_t i = 0; i < used; i++) {
 		iov[i].iov_base = (void *)segs[i].ptr;
 		iov[i].iov_len = segs[i].len;
 		want += segs[i].len;
-		msg.msg_iovlen = i + 1;
 	}
 	do
-		n = sendmsg((int)sock, &msg, MSG_NOSIGNAL);
+		n = send_some((int)sock, iov, used);
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return WEFT_AGAIN;

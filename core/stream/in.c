@@ -83,6 +83,11 @@ static void serve(struct weft_stream *s)
 		answer_for_it(s, 500);
 }
 
+void *weft_role_alloc(struct weft_stream *s, size_t len)
+{
+	return weft_arena_alloc(&s->arena, len);
+}
+
 enum weft_status weft_role_head(
 	struct weft_stream *s, const struct weft_head *head, enum weft_head_kind kind)
 {
@@ -92,21 +97,25 @@ enum weft_status weft_role_head(
 	if (s->detached)
 		return WEFT_OK;
 	st = weft_head_copy(&s->arena, &copy, head);
-	if (st)
-		return st;
+	return st ? st : weft_role_head_kept(s, &copy, kind);
+}
+
+enum weft_status weft_role_head_kept(
+	struct weft_stream *s, const struct weft_head *head, enum weft_head_kind kind)
+{
+	if (s->detached)
+		return WEFT_OK;
 	if (kind == WEFT_HEAD_FINAL && !s->client) {
-		s->request = copy;
+		s->request = *head;
 		serve(s);
 		return WEFT_OK;
 	}
 	s->answered = true;
 	weft_segq_finish(&s->taken);
 	if (kind == WEFT_HEAD_FINAL) {
-		s->response = copy;
+		s->response = *head;
 		s->has_response = true;
 		head = &s->response;
-	} else {
-		head = &copy;
 	}
 	if (s->ops->on_head)
 		s->ops->on_head(s, head, kind, s->user);

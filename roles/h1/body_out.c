@@ -8,8 +8,9 @@ enum { TAKE_SEGMENTS = 16 };
 /* The last chunk, and the trailers that wait for it. */
 static enum weft_status last_chunk(struct weft_h1 *h)
 {
-	struct weft_h1_writer w = { .pipe = h->pipe, .status = WEFT_OK, .len = 0 };
+	struct weft_h1_writer w;
 
+	weft_h1_write_begin(&w, h->pipe);
 	weft_h1_write(&w, "0\r\n", 3);
 	if (h->out.trailer)
 		weft_h1_write_fields(&w, h->out.trailer->fields, h->out.trailer->field_count);

@@ -39,12 +39,10 @@ struct weft_h1 {
 	struct weft_stream *stream; /* NULL: none, or given up while its request is drained */
 	struct weft_h1_in in;
 	struct weft_h1_out out;
-	uint64_t since_us;   /* when what is waited for began, or last moved */
-	uint64_t armed_us;   /* what weft_pipe_deadline was told; never later than the true one */
-	uint64_t drained;    /* bytes of a request that came after its response was complete */
-	uint64_t served;     /* exchanges begun */
-	int64_t date_second; /* of date */
-	char date[30];
+	uint64_t since_us; /* when what is waited for began, or last moved */
+	uint64_t armed_us; /* what weft_pipe_deadline was told; never later than the true one */
+	uint64_t drained;  /* bytes of a request that came after its response was complete */
+	uint64_t served;   /* exchanges begun */
 	bool client;
 	bool active;   /* an exchange is underway */
 	bool closing;  /* the end was asked for: nothing more is read or begun */

@@ -114,9 +114,10 @@ static void connection_field(struct weft_h1 *h, struct weft_h1_writer *w, const 
 enum weft_status weft_h1_send_request(struct weft_h1 *h)
 {
 	const struct weft_head *r = weft_stream_request(h->stream);
-	struct weft_h1_writer w = { .pipe = h->pipe, .status = WEFT_OK, .len = 0 };
+	struct weft_h1_writer w;
 	const char *target = target_of(r);
 
+	weft_h1_write_begin(&w, h->pipe);
 	weft_h1_write_text(&w, method_of(r));
 	weft_h1_write(&w, " ", 1);
 	if (h->connect_method) {

@@ -6,38 +6,37 @@
 #include "roles/h1/h1.h"
 #include "roles/h1/writer.h"
 #include "roles/http/chars.h"
+#include "roles/http/date.h"
 #include "roles/http/outgoing.h"
 #include "weft/http.h"
 
-static const char *date(struct weft_h1 *h)
+static void date_field(const struct weft_h1 *h, struct weft_h1_writer *w)
 {
-	int64_t now = weft_pipe_wall(h->pipe);
-
-	if (now != h->date_second || !h->date[0]) {
-		weft_http_date(now, h->date);
-		h->date_second = now;
-	}
-	return h->date;
+	weft_h1_write(w, weft_http_date_line(weft_pipe_wall(h->pipe)), WEFT_HTTP_DATE_LINE);
 }
 
 static void status_line(struct weft_h1_writer *w, unsigned status)
 {
-	weft_h1_write_text(w, "HTTP/1.1 ");
-	weft_h1_write_number(w, status);
-	weft_h1_write(w, " ", 1);
+	char line[] = "HTTP/1.1 000 ";
+
+	line[9] = (char)('0' + status / 100);
+	line[10] = (char)('0' + status / 10 % 10);
+	line[11] = (char)('0' + status % 10);
+	weft_h1_write(w, line, sizeof(line) - 1);
 	weft_h1_write_text(w, weft_http_reason(status));
 	weft_h1_write(w, "\r\n", 2);
 }
 
 void weft_h1_refuse(struct weft_h1 *h, unsigned status, const char *why)
 {
-	struct weft_h1_writer w = { .pipe = h->pipe, .status = WEFT_OK, .len = 0 };
+	struct weft_h1_writer w;
 	char body[256];
 	int len =
 		snprintf(body, sizeof(body), "%u %s: %s\n", status, weft_http_reason(status), why);
 
+	weft_h1_write_begin(&w, h->pipe);
 	status_line(&w, status);
-	weft_h1_write_field(&w, "date", date(h));
+	date_field(h, &w);
 	weft_h1_write_field(&w, "content-type", "text/plain; charset=utf-8");
 	weft_h1_write_text(&w, "content-length: ");
 	weft_h1_write_number(&w, (uint64_t)len);
@@ -57,11 +56,14 @@ void weft_h1_send_continue(struct weft_h1 *h)
 	(void)weft_pipe_send(h->pipe, 0, &seg, 1, false);
 }
 
-static bool asks_for_close(const struct weft_head *head)
+/* weft_head_find, for the few names that each response is looked through for. */
+static bool has_field(const struct weft_head *head, const char *name, size_t name_len)
 {
 	for (size_t i = 0; i < head->field_count; i++) {
-		if (weft_http_same(head->fields[i].name, head->fields[i].name_len, "connection"))
-			return true; /* "close" is the only value that the check lets through */
+		const struct weft_field *f = &head->fields[i];
+
+		if (f->name_len == name_len && weft_http_same(f->name, name_len, name))
+			return true;
 	}
 	return false;
 }
@@ -103,7 +105,8 @@ static void frame(struct weft_h1 *h, const struct weft_head *head, bool fin)
 		weft_h1_begin_tunnel(h);
 		return;
 	}
-	if (h->draining || asks_for_close(head))
+	/* "close" is the only value that the check lets through */
+	if (h->draining || has_field(head, "connection", 10))
 		h->keep = false;
 	/* a client that still waits for 100 may, or may not, send its body: RFC 9110 10.1.1 */
 	if (h->expect && !h->in.done)
@@ -162,7 +165,7 @@ static void framing_fields(
 enum weft_status weft_h1_respond(struct weft_h1 *h, const struct weft_head *head,
 	enum weft_head_kind kind, bool fin, struct weft_error *err)
 {
-	struct weft_h1_writer w = { .pipe = h->pipe, .status = WEFT_OK, .len = 0 };
+	struct weft_h1_writer w;
 	enum weft_status st;
 
 	if (h->out.head_sent)
@@ -178,10 +181,11 @@ enum weft_status weft_h1_respond(struct weft_h1 *h, const struct weft_head *head
 	} else {
 		frame(h, head, fin);
 	}
+	weft_h1_write_begin(&w, h->pipe);
 	status_line(&w, head->status);
 	if (kind == WEFT_HEAD_FINAL) {
-		if (!weft_head_find(head, "date"))
-			weft_h1_write_field(&w, "date", date(h));
+		if (!has_field(head, "date", 4))
+			date_field(h, &w);
 		framing_fields(h, &w, head);
 	}
 	weft_h1_write_fields(&w, head->fields, head->field_count);

@@ -3,17 +3,15 @@
 #include <string.h>
 
 #include "roles/h1/h1.h"
-#include "roles/http/chars.h"
+#include "roles/http/keep.h"
 #include "roles/http/target.h"
 
-enum {
-	TEXT_ON_STACK = 1024,
-	DRAIN_MAX =
-		65536, /* of a request whose response is complete; beyond it the connection ends */
-};
+/* Of a request whose response is complete; beyond it the connection ends. */
+enum { DRAIN_MAX = 65536 };
 
 /* What a request's head says, once it passed all checks. */
 struct request {
+	struct weft_span bytes; /* all of it, in the input */
 	struct weft_http_message m;
 	struct weft_http_facts facts;
 	struct weft_http_target target;
@@ -42,43 +40,33 @@ static enum weft_status read_request(const struct weft_h1 *h, const unsigned cha
 	return st;
 }
 
-static char *text(char **at, const struct weft_span *span)
-{
-	char *begin = *at;
-
-	memcpy(begin, span->ptr, span->len);
-	begin[span->len] = 0;
-	*at = begin + span->len + 1;
-	return begin;
-}
-
-/* Tells the core. Its heads have C strings, and the input has none. */
+/* Tells the core, with texts that are the stream's own. */
 static enum weft_status tell_head(struct weft_h1 *h, const struct request *r)
 {
-	char small[TEXT_ON_STACK], *all = small, *at;
-	size_t len = r->m.method.len + r->target.authority.len + r->target.target.len + 3;
+	struct weft_stream *s = h->stream;
+	struct weft_http_kept kept;
 	struct weft_head head = {
 		.scheme = weft_pipe_secure(h->pipe) ? "https" : "http",
 		.version = r->m.version,
 		.body_len = r->body == WEFT_HTTP_BODY_CHUNKED ? -1 : (int64_t)r->length,
-		.fields = r->m.fields,
 		.field_count = r->m.count,
 	};
-	enum weft_status st;
+	/* in the absolute form the path begins where the authority ends */
+	bool apart = r->target.authority.ptr + r->target.authority.len != r->target.target.ptr;
 
-	if (len > sizeof(small))
-		all = weft_alloc(h->alloc, len);
-	if (!all)
+	if (weft_http_keep(s, &r->bytes, &r->m, &kept))
 		return WEFT_ERR_MEMORY;
-	at = all;
-	head.method = text(&at, &r->m.method);
-	head.target = text(&at, &r->target.target);
-	if (r->target.authority.len)
-		head.authority = text(&at, &r->target.authority);
-	st = weft_role_head(h->stream, &head, WEFT_HEAD_FINAL);
-	if (all != small)
-		weft_free(h->alloc, all, len);
-	return st;
+	head.fields = kept.fields;
+	if (r->target.authority.len) {
+		head.authority = weft_http_kept_text(s, &kept, &r->target.authority, apart);
+		if (!head.authority)
+			return WEFT_ERR_MEMORY;
+	}
+	head.method = weft_http_kept_text(s, &kept, &r->m.method, true);
+	head.target = weft_http_kept_text(s, &kept, &r->target.target, true);
+	if (!head.method || !head.target)
+		return WEFT_ERR_MEMORY;
+	return weft_role_head_kept(s, &head, WEFT_HEAD_FINAL);
 }
 
 static void begin_exchange(struct weft_h1 *h, const struct request *r, struct weft_stream *s)
@@ -158,6 +146,7 @@ static enum weft_status request_head(
 	if (st == WEFT_AGAIN)
 		return st;
 	*used = h->in.scan.pos;
+	r.bytes = (struct weft_span){ in + h->in.scan.start, h->in.scan.pos - h->in.scan.start };
 	if (st) {
 		weft_h1_refuse(h, no.status, no.why);
 		return WEFT_OK;

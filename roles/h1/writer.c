@@ -59,7 +59,7 @@ void weft_h1_write_fields(struct weft_h1_writer *w, const struct weft_field *fie
 	for (size_t i = 0; i < count; i++) {
 		const struct weft_field *f = &fields[i];
 
-		if (weft_http_same(f->name, f->name_len, "connection"))
+		if (f->name_len == 10 && weft_http_same(f->name, f->name_len, "connection"))
 			continue;
 		weft_h1_write(w, f->name, f->name_len);
 		weft_h1_write(w, ": ", 2);

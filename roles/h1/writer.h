@@ -12,6 +12,14 @@ struct weft_h1_writer {
 	char bytes[1024];
 };
 
+/* Its buffer is not cleared: that would cost more than the writing. */
+static inline void weft_h1_write_begin(struct weft_h1_writer *w, struct weft_pipe *pipe)
+{
+	w->pipe = pipe;
+	w->status = WEFT_OK;
+	w->len = 0;
+}
+
 void weft_h1_write(struct weft_h1_writer *w, const char *text, size_t len);
 void weft_h1_write_text(struct weft_h1_writer *w, const char *text);
 void weft_h1_write_number(struct weft_h1_writer *w, uint64_t number);

@@ -2,6 +2,7 @@
 /* Dates as HTTP writes them. Without the C library's calendar, which asks for locale and time zone. */
 #include <string.h>
 
+#include "roles/http/date.h"
 #include "weft/http.h"
 
 static void two(char *out, unsigned n)
@@ -50,4 +51,22 @@ void weft_http_date(int64_t seconds, char out[30])
 	two(out + 17, rest / 3600);
 	two(out + 20, rest / 60 % 60);
 	two(out + 23, rest % 60);
+}
+
+const char *weft_http_date_line(int64_t seconds)
+{
+	static const char name[] = "date: ";
+	static _Thread_local struct {
+		int64_t second;
+		char text[WEFT_HTTP_DATE_LINE + 1];
+	} made;
+	const size_t at = sizeof(name) - 1;
+
+	if (made.second != seconds || !made.text[0]) {
+		memcpy(made.text, name, at);
+		weft_http_date(seconds, made.text + at);
+		memcpy(made.text + at + 29, "\r\n", 3);
+		made.second = seconds;
+	}
+	return made.text;
 }

@@ -10,26 +10,29 @@
 /* Who may not send a field, as bits of 1 << enum weft_http_outgoing. */
 enum { REQ = 1, RES = 2, TRA = 4, ALL = 7 };
 
+#define NAME(text) text, sizeof(text) - 1
+
 static const struct {
 	const char *name;
+	size_t name_len;
 	unsigned who;
 	const char *instead;
 } reserved[] = {
-	{ "content-length", ALL, "the body's length says it" },
-	{ "transfer-encoding", ALL, "it is made for you" },
-	{ "keep-alive", ALL, "connections are kept without it" },
-	{ "proxy-connection", ALL, "it never was a proper field" },
-	{ "host", REQ | TRA, "the URL says it" },
-	{ "te", TRA, "it is no trailer field" },
-	{ "trailer", TRA, "it is no trailer field" },
-	{ "content-type", TRA, "it is no trailer field" },
-	{ "content-encoding", TRA, "it is no trailer field" },
-	{ "content-range", TRA, "it is no trailer field" },
-	{ "authorization", TRA, "it is no trailer field" },
-	{ "set-cookie", TRA, "it is no trailer field" },
-	{ "expect", TRA, "it is no trailer field" },
-	{ "upgrade", TRA, "it is no trailer field" },
-	{ "connection", TRA, "it is no trailer field" },
+	{ NAME("content-length"), ALL, "the body's length says it" },
+	{ NAME("transfer-encoding"), ALL, "it is made for you" },
+	{ NAME("keep-alive"), ALL, "connections are kept without it" },
+	{ NAME("proxy-connection"), ALL, "it never was a proper field" },
+	{ NAME("host"), REQ | TRA, "the URL says it" },
+	{ NAME("te"), TRA, "it is no trailer field" },
+	{ NAME("trailer"), TRA, "it is no trailer field" },
+	{ NAME("content-type"), TRA, "it is no trailer field" },
+	{ NAME("content-encoding"), TRA, "it is no trailer field" },
+	{ NAME("content-range"), TRA, "it is no trailer field" },
+	{ NAME("authorization"), TRA, "it is no trailer field" },
+	{ NAME("set-cookie"), TRA, "it is no trailer field" },
+	{ NAME("expect"), TRA, "it is no trailer field" },
+	{ NAME("upgrade"), TRA, "it is no trailer field" },
+	{ NAME("connection"), TRA, "it is no trailer field" },
 };
 
 static enum weft_status check_field(
@@ -45,13 +48,13 @@ static enum weft_status check_field(
 		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
 			"field %.*s: its value has a control character", (int)f->name_len, f->name);
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++) {
-		if ((reserved[i].who & who) &&
+		if (reserved[i].name_len == f->name_len && (reserved[i].who & who) &&
 			weft_http_same(f->name, f->name_len, reserved[i].name))
 			return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
 				"field %s may not be given here: %s", reserved[i].name,
 				reserved[i].instead);
 	}
-	if (weft_http_same(f->name, f->name_len, "connection") &&
+	if (f->name_len == 10 && weft_http_same(f->name, f->name_len, "connection") &&
 		!weft_http_same(f->value, f->value_len, "close"))
 		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
 			"field connection: only \"close\" may be asked for");

@@ -180,6 +180,14 @@ WEFT_API struct weft_stream *weft_role_incoming(struct weft_pipe *pipe);
  */
 WEFT_API enum weft_status weft_role_head(
 	struct weft_stream *stream, const struct weft_head *head, enum weft_head_kind kind);
+/* Memory that lives as long as the stream, aligned for any type, not zeroed. NULL: there is none. */
+WEFT_API void *weft_role_alloc(struct weft_stream *stream, size_t len);
+/*
+ * The same without a copy: what head points to is static or of weft_role_alloc, texts are terminated, and
+ * the names of fields in lower case.
+ */
+WEFT_API enum weft_status weft_role_head_kept(
+	struct weft_stream *stream, const struct weft_head *head, enum weft_head_kind kind);
 /* Body bytes. All are taken (or kept) by the core; credit says when they are gone. */
 WEFT_API void weft_role_data(struct weft_stream *stream, const void *bytes, size_t len);
 /* The peer's direction is complete. */
