@@ -4,7 +4,10 @@
 
 #include <string.h>
 
-enum { GATHER_BELOW = 256 };
+enum {
+	GATHER_BELOW = 256,
+	SLOTS = 32, /* of a ring; with its head they fill a small block */
+};
 
 struct weft_chunk {
 	struct weft_owner owner;
@@ -12,6 +15,14 @@ struct weft_chunk {
 	unsigned refs;
 	size_t cap, used; /* of data */
 	unsigned char data[];
+};
+
+struct weft_segq_ring {
+	size_t block;            /* bytes of it */
+	struct weft_chunk *tail; /* what the last segment lies in, if more fits behind it */
+	size_t mask;             /* slots less 1; a power of two of them */
+	size_t first, count;
+	struct weft_segment slots[];
 };
 
 static void chunk_ref(struct weft_owner *owner)
@@ -47,102 +58,123 @@ static struct weft_chunk *chunk_make(struct weft_memory *m, size_t want)
 	return c;
 }
 
-static struct weft_segment *slots(const struct weft_segq *q)
+static struct weft_segment *slot(const struct weft_segq_ring *r, size_t i)
 {
-	return q->ring ? q->ring : (struct weft_segment *)q->inlined;
-}
-
-static struct weft_segment *slot(const struct weft_segq *q, size_t i)
-{
-	return &slots(q)[(q->first + i) & (q->cap - 1)];
+	return (struct weft_segment *)&r->slots[(r->first + i) & r->mask];
 }
 
 void weft_segq_init(struct weft_segq *q, struct weft_memory *memory)
 {
-	memset(q, 0, sizeof(*q));
-	q->memory = memory;
-	q->cap = WEFT_SEGQ_INLINE;
+	*q = (struct weft_segq){ .memory = memory };
 }
 
-static void drop_tail(struct weft_segq *q)
+static void drop_tail(struct weft_segq_ring *r)
 {
-	if (q->tail)
-		chunk_release(&q->tail->owner);
-	q->tail = NULL;
+	if (r->tail)
+		chunk_release(&r->tail->owner);
+	r->tail = NULL;
 }
 
 static void free_ring(struct weft_segq *q)
 {
-	if (q->ring)
-		weft_free(&q->memory->alloc, q->ring, q->cap * sizeof(*q->ring));
-	q->ring = NULL;
-	q->cap = WEFT_SEGQ_INLINE;
-	q->first = 0;
+	struct weft_segq_ring *r = q->ring;
+
+	drop_tail(r);
+	weft_block_put(q->memory, r, r->block);
+	weft_segq_init(q, q->memory);
 }
 
 void weft_segq_finish(struct weft_segq *q)
 {
-	for (size_t i = 0; i < q->count; i++)
-		weft_segment_release(slot(q, i));
-	drop_tail(q);
+	if (!q->ring)
+		return;
+	for (size_t i = 0; i < q->ring->count; i++)
+		weft_segment_release(slot(q->ring, i));
 	free_ring(q);
-	weft_segq_init(q, q->memory);
+}
+
+static struct weft_segq_ring *make_ring(struct weft_memory *m, size_t slots)
+{
+	size_t block;
+	struct weft_segq_ring *r = weft_block_get(
+		m, sizeof(struct weft_segq_ring) + slots * sizeof(struct weft_segment), &block);
+
+	if (r) {
+		r->block = block;
+		r->tail = NULL;
+		r->mask = slots - 1;
+		r->first = r->count = 0;
+	}
+	return r;
 }
 
 static bool make_slot(struct weft_segq *q)
 {
-	struct weft_segment *bigger;
-	size_t cap = q->cap * 2;
+	struct weft_segq_ring *r = q->ring, *bigger;
 
-	if (q->count < q->cap)
+	if (!r)
+		return (q->ring = make_ring(q->memory, SLOTS)) != NULL;
+	if (r->count <= r->mask)
 		return true;
-	bigger = weft_alloc(&q->memory->alloc, cap * sizeof(*bigger));
+	bigger = make_ring(q->memory, 2 * (r->mask + 1));
 	if (!bigger)
 		return false;
-	for (size_t i = 0; i < q->count; i++)
-		bigger[i] = *slot(q, i);
-	free_ring(q);
+	for (size_t i = 0; i < r->count; i++)
+		bigger->slots[i] = *slot(r, i);
+	bigger->count = r->count;
+	bigger->tail = r->tail;
+	weft_block_put(q->memory, r, r->block);
 	q->ring = bigger;
-	q->cap = cap;
 	return true;
 }
 
 static void append(struct weft_segq *q, const struct weft_segment *seg)
 {
-	*slot(q, q->count++) = *seg;
+	*slot(q->ring, q->ring->count++) = *seg;
 	q->len += seg->len;
+}
+
+/* A chunk with room at the end of the queue. */
+static bool make_tail(struct weft_segq *q, size_t want)
+{
+	struct weft_chunk *c = q->ring ? q->ring->tail : NULL;
+
+	if (c && c->used < c->cap)
+		return true;
+	if (!make_slot(q))
+		return false;
+	c = chunk_make(q->memory, want);
+	if (!c)
+		return false;
+	drop_tail(q->ring);
+	q->ring->tail = c;
+	chunk_ref(&c->owner);
+	append(q, &(struct weft_segment){
+			  .kind = WEFT_SEGMENT_MEM, .fd = -1, .ptr = c->data, .owner = &c->owner });
+	return true;
 }
 
 bool weft_segq_write(struct weft_segq *q, const void *bytes, size_t len)
 {
 	const unsigned char *from = bytes;
-	struct weft_segment *last;
+	struct weft_segq_ring *r;
+	struct weft_chunk *c;
 	size_t n;
 
 	while (len) {
-		if (!q->tail || q->tail->used == q->tail->cap) {
-			struct weft_chunk *c;
-
-			if (!make_slot(q))
-				return false;
-			c = chunk_make(q->memory, len);
-			if (!c)
-				return false;
-			drop_tail(q);
-			q->tail = c;
-			chunk_ref(&c->owner);
-			append(q, &(struct weft_segment){ .kind = WEFT_SEGMENT_MEM,
-					  .fd = -1,
-					  .ptr = c->data,
-					  .owner = &c->owner });
+		if (!make_tail(q, len)) {
+			if (q->ring && !q->ring->count)
+				free_ring(q);
+			return false;
 		}
-		n = q->tail->cap - q->tail->used;
+		r = q->ring;
+		c = r->tail;
+		n = c->cap - c->used;
 		if (n > len)
 			n = len;
-		memcpy(q->tail->data + q->tail->used, from, n);
-		q->tail->used += n;
-		last = slot(q, q->count - 1);
-		last->len += n;
+		memcpy(c->data + c->used, from, n);
+		c->used += n;
+		slot(r, r->count - 1)->len += n;
 		q->len += n;
 		from += n;
 		len -= n;
@@ -160,7 +192,7 @@ bool weft_segq_push(struct weft_segq *q, const struct weft_segment *seg, bool ga
 	if (!make_slot(q))
 		return false;
 	weft_segment_ref(seg);
-	drop_tail(q);
+	drop_tail(q->ring);
 	append(q, seg);
 	return true;
 }
@@ -168,13 +200,13 @@ bool weft_segq_push(struct weft_segq *q, const struct weft_segment *seg, bool ga
 size_t weft_segq_peek(
 	const struct weft_segq *q, size_t max, struct weft_segment *segs, size_t *count)
 {
-	size_t room = *count, sum = 0;
+	size_t room = *count, have = q->ring ? q->ring->count : 0, sum = 0;
 
 	*count = 0;
-	for (size_t i = 0; i < q->count && *count < room && sum < max; i++) {
+	for (size_t i = 0; i < have && *count < room && sum < max; i++) {
 		struct weft_segment *s = &segs[(*count)++];
 
-		*s = *slot(q, i);
+		*s = *slot(q->ring, i);
 		if (s->len > max - sum)
 			s->len = max - sum;
 		sum += s->len;
@@ -184,9 +216,13 @@ size_t weft_segq_peek(
 
 void weft_segq_consume(struct weft_segq *q, size_t len)
 {
+	struct weft_segq_ring *r = q->ring;
+
+	if (!r)
+		return;
 	q->len -= len;
-	while (q->count) {
-		struct weft_segment *s = slot(q, 0);
+	while (r->count) {
+		struct weft_segment *s = slot(r, 0);
 
 		if (s->len > len) {
 			s->len -= len;
@@ -196,10 +232,9 @@ void weft_segq_consume(struct weft_segq *q, size_t len)
 		}
 		len -= s->len;
 		weft_segment_release(s);
-		q->first = (q->first + 1) & (q->cap - 1);
-		q->count--;
+		r->first = (r->first + 1) & r->mask;
+		r->count--;
 	}
-	drop_tail(q);
 	free_ring(q);
 }
 

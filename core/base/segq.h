@@ -9,17 +9,13 @@
 #include "core/base/memory.h"
 #include "weft/segment.h"
 
-enum { WEFT_SEGQ_INLINE = 2 };
+struct weft_segq_ring;
 
-struct weft_chunk;
-
+/* Small while it is empty: idle connections have one, too. */
 struct weft_segq {
 	struct weft_memory *memory;
-	struct weft_segment *ring; /* NULL while the inline ones do */
-	struct weft_segment inlined[WEFT_SEGQ_INLINE];
-	size_t cap, first, count; /* of the ring; cap is a power of two */
-	size_t len;               /* bytes in all */
-	struct weft_chunk *tail;  /* what the last segment lies in, if more fits behind it */
+	struct weft_segq_ring *ring; /* NULL while empty */
+	size_t len;                  /* bytes in all */
 };
 
 void weft_segq_init(struct weft_segq *q, struct weft_memory *memory);

@@ -13,7 +13,7 @@
 
 static void warn_of_checks(const struct weft_conn *conn)
 {
-	const struct weft_pool_key *key = &conn->entry->key;
+	const struct weft_pool_key *key = &weft_client_conn(conn)->entry->key;
 	bool brackets = strchr(key->host, ':');
 	char off[256];
 
@@ -26,7 +26,7 @@ static void warn_of_checks(const struct weft_conn *conn)
 static enum weft_status build_chain(struct weft_conn *conn, struct weft_transport *ground,
 	struct weft_transport **top, struct weft_error *err)
 {
-	const struct weft_pool_key *key = &conn->entry->key;
+	const struct weft_pool_key *key = &weft_client_conn(conn)->entry->key;
 	struct weft_tls_session_options options = { .size = sizeof(options), .allow = key->allow };
 	struct weft_address literal;
 	char name[256];
@@ -67,7 +67,7 @@ static void dialed(
 	struct weft_transport *ground;
 	struct weft_error no_memory;
 
-	conn->dial = NULL;
+	weft_client_conn(conn)->dial = NULL;
 	if (status) {
 		if (status == WEFT_ERR_TIMEOUT)
 			conn->ctx->counters.timeouts++;
@@ -84,7 +84,7 @@ static void dialed(
 
 static enum weft_status dial(struct weft_conn *conn, struct weft_error *err)
 {
-	struct weft_pool_entry *e = conn->entry;
+	struct weft_pool_entry *e = weft_client_conn(conn)->entry;
 	struct weft_dial_options options = {
 		.host = e->key.host,
 		.port = e->key.port,
@@ -101,7 +101,9 @@ static enum weft_status dial(struct weft_conn *conn, struct weft_error *err)
 		st = weft_address_parse(e->key.local, 0, &local, err);
 		options.local = &local;
 	}
-	return st ? st : weft_dial_start(conn->ctx, &options, dialed, conn, &conn->dial, err);
+	return st ? st
+		  : weft_dial_start(
+			    conn->ctx, &options, dialed, conn, &weft_client_conn(conn)->dial, err);
 }
 
 void weft_pool_connect(struct weft_pool_entry *e)
@@ -109,6 +111,7 @@ void weft_pool_connect(struct weft_pool_entry *e)
 	struct weft_context *ctx = e->ctx;
 	struct weft_error err = { .status = WEFT_OK };
 	struct weft_transport *ground;
+	struct weft_client_conn *c;
 	struct weft_conn *conn;
 
 	if (e->given && !e->transport) {
@@ -123,10 +126,12 @@ void weft_pool_connect(struct weft_pool_entry *e)
 		e->failures = UINT32_MAX;
 		return;
 	}
-	conn->entry = e;
-	conn->limits = e->limits;
-	conn->failures_before = e->failures;
-	weft_list_append(&e->conns, &conn->entry_node);
+	c = weft_client_conn(conn);
+	c->entry = e;
+	c->limits = e->limits;
+	conn->limits = &c->limits;
+	c->failures_before = e->failures;
+	weft_list_append(&e->conns, &c->entry_node);
 	e->conn_count++;
 	e->connecting++;
 	ctx->counters.conns_opened++;

@@ -14,6 +14,16 @@ enum {
 	ATTEMPTS_MAX = 2, /* law 5: one fresh attempt, then all fail */
 };
 
+static struct weft_conn *conn_of(struct weft_list *entry_node)
+{
+	return &weft_container_of(entry_node, struct weft_client_conn, entry_node)->conn;
+}
+
+static uint64_t idle_since(struct weft_conn *conn)
+{
+	return weft_client_conn(conn)->idle_since_us;
+}
+
 static uint64_t age_us(const struct weft_stream *s)
 {
 	return weft_loop_now(&s->ctx->loop) - s->opened_us;
@@ -113,9 +123,9 @@ static struct weft_conn *ready_conn(struct weft_pool_entry *e)
 
 	weft_list_each(node, &e->conns)
 	{
-		struct weft_conn *conn = weft_container_of(node, struct weft_conn, entry_node);
+		struct weft_conn *conn = conn_of(node);
 
-		if (capacity(conn) && (!best || conn->idle_since_us > best->idle_since_us))
+		if (capacity(conn) && (!best || idle_since(conn) > idle_since(best)))
 			best = conn;
 	}
 	return best;
@@ -205,11 +215,11 @@ static void cool(struct weft_pool_entry *e)
 		return;
 	weft_list_each_safe(node, &e->conns)
 	{
-		struct weft_conn *conn = weft_container_of(node, struct weft_conn, entry_node);
+		struct weft_conn *conn = conn_of(node);
 
 		if (conn->state != WEFT_CONN_OPEN || !weft_list_empty(&conn->pipe.streams))
 			continue;
-		due = conn->idle_since_us + (uint64_t)e->ctx->keep_warm_ms * 1000;
+		due = idle_since(conn) + (uint64_t)e->ctx->keep_warm_ms * 1000;
 		if (close_now || due <= now)
 			weft_conn_close(conn);
 		else if (due < next)
@@ -239,7 +249,7 @@ void weft_pool_pump(struct weft_pool_entry *e)
 	if (!e->queued && e->connecting) {
 		weft_list_each_safe(node, &e->conns)
 		{
-			conn = weft_container_of(node, struct weft_conn, entry_node);
+			conn = conn_of(node);
 			if (conn->state < WEFT_CONN_OPEN)
 				weft_conn_close(conn);
 		}
@@ -255,10 +265,10 @@ void weft_pool_pump(struct weft_pool_entry *e)
 
 void weft_pool_conn_up(struct weft_conn *conn)
 {
-	struct weft_pool_entry *e = conn->entry;
+	struct weft_pool_entry *e = weft_client_conn(conn)->entry;
 
 	e->connecting--;
-	conn->idle_since_us = weft_loop_now(&e->ctx->loop);
+	weft_client_conn(conn)->idle_since_us = weft_loop_now(&e->ctx->loop);
 	wake(e);
 }
 
@@ -273,30 +283,34 @@ static bool would_repeat(const struct weft_error *why)
 /* It ended before it carried a stream. */
 static void attempt_failed(struct weft_pool_entry *e, struct weft_conn *conn)
 {
-	if (conn->why.status == WEFT_OK) {
+	struct weft_error ended;
+
+	if (!conn->why) {
 		if (conn->state < WEFT_CONN_OPEN || !e->queued) /* nobody wanted it any more */
 			return;
-		weft_error_set(&conn->why, WEFT_ERR_RESET, 0,
+		weft_error_set(&ended, WEFT_ERR_RESET, 0,
 			"the server ended the connection before it took a stream");
+		weft_conn_set_why(conn, &ended);
 	}
 	e->ctx->counters.conns_failed++;
-	e->why = conn->why;
-	if (would_repeat(&conn->why) || e->alone)
+	e->why = *conn->why;
+	if (would_repeat(conn->why) || e->alone)
 		e->failures = ATTEMPTS_MAX;
-	else if (conn->failures_before == e->failures) /* else it went on beside one that failed */
+	else if (weft_client_conn(conn)->failures_before ==
+		 e->failures) /* else it went on beside one that failed */
 		e->failures++;
 	weft_list_each(node, &e->queue)
 	{
 		struct weft_stream *s = weft_container_of(node, struct weft_stream, entry_node);
 
 		weft_story_add(
-			&s->story, WEFT_STORY_CONN_FAILED, age_us(s), conn->why.status, conn->id);
+			&s->story, WEFT_STORY_CONN_FAILED, age_us(s), conn->why->status, conn->id);
 	}
 }
 
 void weft_pool_conn_down(struct weft_conn *conn)
 {
-	struct weft_pool_entry *e = conn->entry;
+	struct weft_pool_entry *e = weft_client_conn(conn)->entry;
 
 	if (conn->state < WEFT_CONN_OPEN)
 		e->connecting--;
@@ -304,19 +318,19 @@ void weft_pool_conn_down(struct weft_conn *conn)
 		attempt_failed(e, conn);
 	else
 		e->failures = 0; /* there was a way, and now there is room */
-	conn->entry = NULL;
-	weft_list_remove(&conn->entry_node);
+	weft_client_conn(conn)->entry = NULL;
+	weft_list_remove(&weft_client_conn(conn)->entry_node);
 	e->conn_count--;
 	wake(e);
 }
 
 void weft_pool_capacity_changed(struct weft_conn *conn)
 {
-	if (!conn->entry)
+	if (!weft_client_conn(conn)->entry)
 		return;
 	if (weft_list_empty(&conn->pipe.streams))
-		conn->idle_since_us = weft_loop_now(&conn->ctx->loop);
-	wake(conn->entry);
+		weft_client_conn(conn)->idle_since_us = weft_loop_now(&conn->ctx->loop);
+	wake(weft_client_conn(conn)->entry);
 }
 
 /* Law 5: may it go to another connection? Says which event to tell, or why not. */

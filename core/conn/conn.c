@@ -12,11 +12,40 @@
 #include "core/vhost/vhost.h"
 
 static void state_timer(struct weft_conn *conn, uint32_t ms);
+static void no_state_timer(struct weft_conn *conn);
+
+static const struct weft_error no_reason = { .status = WEFT_OK };
+/* of a conn that ended for another reason, which there was no memory to keep */
+static struct weft_error unknown_reason = {
+	.status = WEFT_ERR_MEMORY,
+	.text = "no memory for the reason why a connection ended",
+};
+
+const struct weft_error *weft_conn_why(const struct weft_conn *conn)
+{
+	return conn->why ? conn->why : &no_reason;
+}
+
+void weft_conn_set_why(struct weft_conn *conn, const struct weft_error *why)
+{
+	if (conn->why || why->status == WEFT_OK)
+		return;
+	conn->why = weft_alloc(&conn->ctx->memory.alloc, sizeof(*why));
+	if (conn->why)
+		*conn->why = *why;
+	else
+		conn->why = &unknown_reason;
+}
+
+static size_t size_of(bool client)
+{
+	return client ? sizeof(struct weft_client_conn) : sizeof(struct weft_conn);
+}
 
 struct weft_conn *weft_conn_create(struct weft_context *ctx, const struct weft_plugin *role,
 	const struct weft_scheme *scheme, bool client)
 {
-	struct weft_conn *conn = weft_zalloc(&ctx->memory.alloc, sizeof(*conn));
+	struct weft_conn *conn = weft_zalloc(&ctx->memory.alloc, size_of(client));
 
 	if (!conn)
 		return NULL;
@@ -24,12 +53,11 @@ struct weft_conn *weft_conn_create(struct weft_context *ctx, const struct weft_p
 	conn->client = client;
 	conn->scheme_role = role;
 	conn->scheme = scheme;
-	conn->limits = ctx->limits;
+	conn->limits = &ctx->limits;
 	conn->id = ++ctx->next_conn_id;
-	conn->pipe.conn = conn;
+	conn->state_due_us = conn->tick_due_us = WEFT_NEVER;
 	weft_list_init(&conn->pipe.streams);
 	weft_segq_init(&conn->pipe.out, &ctx->memory);
-	weft_buffer_init(&conn->inbox, &ctx->memory.alloc);
 	weft_list_append(&ctx->conns, &conn->node);
 	ctx->counters.conns_now++;
 	return conn;
@@ -69,7 +97,7 @@ static void established(struct weft_conn *conn)
 
 	conn->top->ops->info(conn->top, &info);
 	count_handshake(conn, &info);
-	weft_loop_timer_cancel(&conn->ctx->loop, &conn->timer);
+	no_state_timer(conn);
 	if (info.alpn[0])
 		role = weft_roles_by_alpn(conn->ctx, conn->scheme, info.alpn);
 	if (!role)
@@ -82,7 +110,7 @@ static void established(struct weft_conn *conn)
 	}
 	weft_log(conn->ctx, WEFT_LOG_DEBUG, "conn %llu: up, role %s%s%s",
 		(unsigned long long)conn->id, role->name, info.tls ? ", " : "", info.tls_cipher);
-	if (conn->entry)
+	if (conn->client && weft_client_conn(conn)->entry)
 		weft_pool_conn_up(conn);
 	if (conn->ctx->life != WEFT_LIFE_RUNNING || conn->vhost->dying)
 		weft_conn_drain(conn);
@@ -143,7 +171,7 @@ void weft_conn_start(struct weft_conn *conn, struct weft_transport *top)
 		return;
 	}
 	if (conn->scheme->tls)
-		state_timer(conn, conn->limits.handshake_ms);
+		state_timer(conn, conn->limits->handshake_ms);
 	advance(conn);
 }
 
@@ -160,7 +188,7 @@ static void *choose_identity(void *user, const struct weft_hello *hello, struct 
 		conn->vhost->conns--;
 		weft_vhost_release(conn->vhost);
 		conn->vhost = vh;
-		conn->limits = vh->limits;
+		conn->limits = &vh->limits;
 	}
 	return weft_vhost_tls(conn->vhost, conn->scheme, err);
 }
@@ -179,7 +207,7 @@ enum weft_status weft_conn_accept(struct weft_vhost *vhost, struct weft_listener
 		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a connection");
 	conn->vhost = weft_vhost_ref(vhost);
 	vhost->conns++;
-	conn->limits = vhost->limits;
+	conn->limits = &vhost->limits;
 	if (scheme->tls) {
 		st = weft_transport_tls_server(
 			ctx, transport, ctx->tls->tls, choose_identity, conn, &top, err);
@@ -215,8 +243,7 @@ void weft_conn_fail(struct weft_conn *conn, const struct weft_error *why)
 {
 	if (conn->state >= WEFT_CONN_CLOSING)
 		return;
-	if (conn->why.status == WEFT_OK)
-		conn->why = *why;
+	weft_conn_set_why(conn, why);
 	if (broken(why->status))
 		conn->abortive = true;
 	if (why->status == WEFT_ERR_TIMEOUT)
@@ -234,23 +261,28 @@ void weft_conn_end(struct weft_conn *conn)
 	if (conn->state == WEFT_CONN_DEAD)
 		return;
 	conn->state = WEFT_CONN_DEAD;
-	weft_loop_timer_cancel(&ctx->loop, &conn->timer);
+	no_state_timer(conn);
 	weft_list_remove(&conn->input_node);
 	weft_list_remove(&conn->flush_node);
-	weft_turn_queue(ctx, &ctx->queues.reap, &conn->reap_node);
+	weft_turn_queue(ctx, &ctx->queues.reap, &conn->flush_node);
 }
 
 /* The role goes, its streams with it, and the pool hears of it; once. */
 static void leave(struct weft_conn *conn)
 {
-	if (conn->why.status != WEFT_OK)
+	struct weft_client_conn *c;
+
+	if (conn->why)
 		weft_log(conn->ctx, WEFT_LOG_DEBUG, "conn %llu: %s: %s",
-			(unsigned long long)conn->id, weft_status_name(conn->why.status),
-			conn->why.text);
-	weft_pipe_detach(&conn->pipe, &conn->why);
-	weft_dial_cancel(conn->dial);
-	conn->dial = NULL;
-	if (conn->entry)
+			(unsigned long long)conn->id, weft_status_name(conn->why->status),
+			conn->why->text);
+	weft_pipe_detach(&conn->pipe, weft_conn_why(conn));
+	if (!conn->client)
+		return;
+	c = weft_client_conn(conn);
+	weft_dial_cancel(c->dial);
+	c->dial = NULL;
+	if (c->entry)
 		weft_pool_conn_down(conn);
 }
 
@@ -258,8 +290,8 @@ void weft_conn_kill(struct weft_conn *conn, const struct weft_error *why)
 {
 	if (conn->state == WEFT_CONN_DEAD)
 		return;
-	if (conn->why.status == WEFT_OK && why)
-		conn->why = *why;
+	if (why)
+		weft_conn_set_why(conn, why);
 	if (conn->state < WEFT_CONN_CLOSING)
 		leave(conn);
 	if (conn->top)
@@ -267,12 +299,10 @@ void weft_conn_kill(struct weft_conn *conn, const struct weft_error *why)
 	weft_conn_end(conn);
 }
 
-static void state_timeout(struct weft_timer *timer, void *user)
+static void state_timeout(struct weft_conn *conn)
 {
-	struct weft_conn *conn = user;
 	struct weft_error err;
 
-	(void)timer;
 	if (conn->state == WEFT_CONN_LINGERING) {
 		weft_conn_end(conn);
 		return;
@@ -281,29 +311,74 @@ static void state_timeout(struct weft_timer *timer, void *user)
 	weft_error_set(&err, WEFT_ERR_TIMEOUT, 0, "%s took longer than %u ms",
 		conn->state == WEFT_CONN_SHAKING ? "the TLS handshake"
 						 : "the peer's taking of output",
-		conn->state == WEFT_CONN_SHAKING ? conn->limits.handshake_ms
-						 : conn->limits.flush_ms);
+		conn->state == WEFT_CONN_SHAKING ? conn->limits->handshake_ms
+						 : conn->limits->flush_ms);
 	weft_conn_kill(conn, &err);
+}
+
+static void arm(struct weft_conn *conn);
+
+static void conn_timer(struct weft_timer *timer, void *user)
+{
+	struct weft_conn *conn = user;
+	uint64_t now = weft_loop_now(&conn->ctx->loop);
+
+	(void)timer;
+	if (conn->state_due_us <= now) {
+		conn->state_due_us = WEFT_NEVER;
+		state_timeout(conn);
+	}
+	if (conn->tick_due_us <= now) {
+		conn->tick_due_us = WEFT_NEVER;
+		weft_pipe_tick(&conn->pipe);
+	}
+	arm(conn);
+}
+
+static void arm(struct weft_conn *conn)
+{
+	struct weft_loop *loop = &conn->ctx->loop;
+	uint64_t due =
+		conn->state_due_us < conn->tick_due_us ? conn->state_due_us : conn->tick_due_us;
+
+	if (due == WEFT_NEVER)
+		weft_loop_timer_cancel(loop, &conn->timer);
+	else
+		weft_loop_timer(loop, &conn->timer, due, conn_timer, conn);
+}
+
+void weft_conn_tick_at(struct weft_conn *conn, uint64_t due_us)
+{
+	conn->tick_due_us = due_us;
+	arm(conn);
 }
 
 static void state_timer(struct weft_conn *conn, uint32_t ms)
 {
-	weft_loop_timer(&conn->ctx->loop, &conn->timer,
-		weft_loop_now(&conn->ctx->loop) + (uint64_t)ms * 1000, state_timeout, conn);
+	conn->state_due_us = weft_loop_now(&conn->ctx->loop) + (uint64_t)ms * 1000;
+	arm(conn);
+}
+
+static void no_state_timer(struct weft_conn *conn)
+{
+	if (conn->state_due_us == WEFT_NEVER)
+		return;
+	conn->state_due_us = WEFT_NEVER;
+	arm(conn);
 }
 
 /* Our FIN is out: wait for the peer's, or have done. */
 static void linger(struct weft_conn *conn)
 {
 	conn->shut = true;
-	if (conn->in_fin || !conn->limits.linger_ms) {
+	if (conn->in_fin || !conn->limits->linger_ms) {
 		weft_conn_end(conn);
 		return;
 	}
 	conn->state = WEFT_CONN_LINGERING;
 	conn->blocked = false;
 	weft_conn_update_interest(conn);
-	state_timer(conn, conn->limits.linger_ms);
+	state_timer(conn, conn->limits->linger_ms);
 	weft_turn_queue(conn->ctx, &conn->ctx->queues.input, &conn->input_node);
 }
 
@@ -362,12 +437,12 @@ void weft_conn_flush(struct weft_conn *conn)
 		return;
 	}
 	if (st == WEFT_AGAIN) {
-		if (conn->progress || !conn->timer.queued)
-			state_timer(conn, conn->limits.flush_ms);
+		if (conn->progress || conn->state_due_us == WEFT_NEVER)
+			state_timer(conn, conn->limits->flush_ms);
 		conn->progress = false;
 		return;
 	}
-	weft_loop_timer_cancel(&conn->ctx->loop, &conn->timer);
+	no_state_timer(conn);
 	if (conn->state == WEFT_CONN_CLOSING)
 		linger(conn);
 }
@@ -390,12 +465,15 @@ void weft_conn_drain(struct weft_conn *conn)
 void weft_conn_reap(struct weft_conn *conn)
 {
 	struct weft_context *ctx = conn->ctx;
+	const struct weft_allocator *alloc = &ctx->memory.alloc;
 
-	weft_pipe_detach(&conn->pipe, &conn->why);
+	weft_pipe_detach(&conn->pipe, weft_conn_why(conn));
+	weft_loop_timer_cancel(&ctx->loop, &conn->timer);
 	weft_segq_finish(&conn->pipe.out);
-	weft_buffer_finish(&conn->inbox);
+	weft_conn_drop_inbox(conn);
 	weft_transport_destroy(conn->top);
-	weft_dial_cancel(conn->dial);
+	if (conn->client)
+		weft_dial_cancel(weft_client_conn(conn)->dial);
 	if (conn->listener)
 		weft_listener_release(conn->listener);
 	if (conn->vhost) {
@@ -405,8 +483,9 @@ void weft_conn_reap(struct weft_conn *conn)
 	weft_list_remove(&conn->node);
 	weft_list_remove(&conn->input_node);
 	weft_list_remove(&conn->flush_node);
-	weft_list_remove(&conn->reap_node);
+	if (conn->why != &unknown_reason)
+		weft_free(alloc, conn->why, sizeof(*conn->why));
 	ctx->counters.conns_now--;
-	weft_free(&ctx->memory.alloc, conn, sizeof(*conn));
+	weft_free(alloc, conn, size_of(conn->client));
 	weft_context_changed(ctx);
 }

@@ -24,39 +24,36 @@ enum weft_conn_state {
 
 /* The top of a conn, where its role sits. */
 struct weft_pipe {
-	struct weft_conn *conn;
 	const struct weft_plugin *role; /* NULL: not attached (any more) */
 	void *state;                    /* the role's */
 	struct weft_list streams;       /* bound to it */
 	struct weft_segq out;
-	struct weft_timer timer; /* the role's tick */
 	struct weft_list output_node;
 	bool fin;     /* our direction ends behind out */
 	bool starved; /* output is wanted, and there was no room */
 };
 
+/* There may be thousands that are idle: what few of them need at a time is allocated then. */
 struct weft_conn {
 	struct weft_context *ctx;
 	struct weft_list node;          /* of ctx->conns */
 	struct weft_vhost *vhost;       /* a reference; a client's NULL before it is needed */
 	struct weft_listener *listener; /* servers: a reference, or NULL */
-	struct weft_pool_entry *entry;  /* clients; NULL once the pool has let go of it */
-	struct weft_list entry_node;
-	struct weft_dial *dial;
 	const struct weft_plugin *scheme_role; /* who serves the scheme where ALPN says nothing */
 	const struct weft_scheme *scheme;
 	struct weft_transport *top;
+	const struct weft_limits *limits; /* the vhost's, or a client's own */
 	struct weft_pipe pipe;
-	enum weft_conn_state state;
-	struct weft_limits limits;
-	struct weft_timer timer; /* of the present state */
-	struct weft_list input_node, flush_node, reap_node;
-	struct weft_buffer inbox; /* bytes that the role did not use yet */
-	struct weft_error why;    /* what ended it; OK: by wish */
+	struct weft_timer timer; /* for whichever of the two is due first */
+	uint64_t state_due_us;   /* of the present state */
+	uint64_t tick_due_us;    /* of the role */
+	struct weft_list input_node;
+	struct weft_list flush_node; /* of the turn's flush queue; once DEAD of its reap queue */
+	struct weft_buffer *inbox;   /* bytes that the role did not use yet, or NULL */
+	struct weft_error *why;      /* what ended it; NULL: nothing yet, or a wish */
 	uint64_t id;
-	uint64_t idle_since_us;   /* clients: when the last stream left */
-	unsigned served;          /* streams so far */
-	unsigned failures_before; /* the entry's, when this one was begun */
+	unsigned served; /* streams so far */
+	enum weft_conn_state state;
 	bool client;
 	bool blocked;   /* the role wants no input */
 	bool unread;    /* reading was put off though there may be more */
@@ -68,6 +65,27 @@ struct weft_conn {
 	bool abortive;  /* nothing can be sent any more */
 	bool progress;  /* the peer took something since the flush timer was set */
 };
+
+/* A client's connection, and what only such has. */
+struct weft_client_conn {
+	struct weft_conn conn;
+	struct weft_pool_entry *entry; /* NULL once the pool has let go of it */
+	struct weft_list entry_node;
+	struct weft_dial *dial;
+	struct weft_limits limits;
+	uint64_t idle_since_us;   /* when the last stream left */
+	unsigned failures_before; /* the entry's, when this one was begun */
+};
+
+static inline struct weft_client_conn *weft_client_conn(const struct weft_conn *conn)
+{
+	return weft_container_of(conn, struct weft_client_conn, conn);
+}
+
+static inline struct weft_conn *weft_pipe_conn(const struct weft_pipe *pipe)
+{
+	return weft_container_of(pipe, struct weft_conn, pipe);
+}
 
 /*
  * Takes a server's connection over. transport is the ground (a socket); TLS is put on it if the scheme
@@ -85,6 +103,10 @@ void weft_conn_start(struct weft_conn *conn, struct weft_transport *top);
 
 /* Ends in order, from the turn: the role leaves, output is flushed, FIN, linger. */
 void weft_conn_close(struct weft_conn *conn);
+/* What ended it, or is about to; status OK: nothing, or a wish. */
+const struct weft_error *weft_conn_why(const struct weft_conn *conn);
+/* The first reason stays. */
+void weft_conn_set_why(struct weft_conn *conn, const struct weft_error *why);
 /* Ends with a reason: what is queued is still sent, unless the transport itself failed. */
 void weft_conn_fail(struct weft_conn *conn, const struct weft_error *why);
 /* At once, without a word to the peer but a reset. Not while a role op is on its stack. */
@@ -100,10 +122,14 @@ void weft_conn_flush(struct weft_conn *conn);
 void weft_conn_reap(struct weft_conn *conn);
 void weft_pipe_output(struct weft_pipe *pipe);
 
-/* conn_io.c, for conn.c */
+/* io.c, for conn.c */
 void weft_conn_read(struct weft_conn *conn);
 enum weft_status weft_conn_write_out(struct weft_conn *conn, struct weft_error *err);
+void weft_conn_drop_inbox(struct weft_conn *conn);
+/* When the role's tick is due; WEFT_NEVER: not at all. */
+void weft_conn_tick_at(struct weft_conn *conn, uint64_t due_us);
 /* pipe.c, for conn.c */
+void weft_pipe_tick(struct weft_pipe *pipe);
 enum weft_status weft_pipe_attach(
 	struct weft_pipe *pipe, const struct weft_plugin *role, struct weft_error *err);
 void weft_pipe_detach(struct weft_pipe *pipe, const struct weft_error *why);

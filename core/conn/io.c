@@ -17,23 +17,74 @@ static void no_memory(struct weft_conn *conn)
 	weft_conn_fail(conn, &err);
 }
 
+void weft_conn_drop_inbox(struct weft_conn *conn)
+{
+	struct weft_buffer *inbox = conn->inbox;
+
+	if (!inbox)
+		return;
+	conn->inbox = NULL;
+	weft_buffer_finish(inbox);
+	weft_free(&conn->ctx->memory.alloc, inbox, sizeof(*inbox));
+}
+
+/* Adds to what waits for the role. false: no memory, which ends the connection. */
+static bool keep(struct weft_conn *conn, const unsigned char *bytes, size_t len)
+{
+	const struct weft_allocator *alloc = &conn->ctx->memory.alloc;
+
+	if (!len)
+		return true;
+	if (!conn->inbox) {
+		conn->inbox = weft_alloc(alloc, sizeof(*conn->inbox));
+		if (conn->inbox)
+			weft_buffer_init(conn->inbox, alloc);
+	}
+	if (conn->inbox)
+		weft_buffer_append(conn->inbox, bytes, len);
+	if (conn->inbox && !conn->inbox->failed)
+		return true;
+	no_memory(conn);
+	return false;
+}
+
+/* What the role left of input, in the inbox or behind it. */
+static void settle(struct weft_conn *conn, const unsigned char *left, size_t left_len, size_t used)
+{
+	const struct weft_role *role = conn->pipe.role ? conn->pipe.role->role : NULL;
+	struct weft_error err;
+	size_t len;
+
+	if (!conn->inbox && !keep(conn, left, left_len))
+		return;
+	if (!conn->inbox)
+		return;
+	weft_buffer_consume(conn->inbox, used);
+	len = weft_buffer_len(conn->inbox);
+	if (!len) {
+		weft_conn_drop_inbox(conn);
+	} else if (role && !conn->blocked && len > role->input_limit) {
+		weft_error_set(&err, WEFT_ERR_LIMIT, 0,
+			"%zu bytes of input that the role cannot use, more than %zu", len,
+			role->input_limit);
+		weft_conn_fail(conn, &err);
+	}
+}
+
 /* Gives the role what it has not used yet, and keeps what it leaves. */
 static void feed(struct weft_conn *conn, const unsigned char *bytes, size_t len)
 {
 	const struct weft_role *role = conn->pipe.role->role;
-	bool kept = weft_buffer_len(&conn->inbox) > 0;
+	bool kept = conn->inbox != NULL;
 	struct weft_error err = { .status = WEFT_OK };
 	enum weft_status st;
 	size_t used = 0;
 
 	if (kept) {
-		weft_buffer_append(&conn->inbox, bytes, len);
-		bytes = weft_buffer_bytes(&conn->inbox);
-		len = weft_buffer_len(&conn->inbox);
-	}
-	if (conn->inbox.failed) {
-		no_memory(conn);
-		return;
+		if (!keep(conn, bytes, len))
+			return;
+		bytes = weft_buffer_bytes(conn->inbox);
+		len = weft_buffer_len(conn->inbox);
 	}
 	/* roles reckon with it, even where there is nothing */
 	if (!bytes)
@@ -47,20 +98,7 @@ static void feed(struct weft_conn *conn, const unsigned char *bytes, size_t len)
 	}
 	conn->blocked = st == WEFT_BLOCKED;
 	conn->fin_told = conn->in_fin && !conn->blocked;
-	if (kept)
-		weft_buffer_consume(&conn->inbox, used);
-	else
-		weft_buffer_append(&conn->inbox, bytes + used, len - used);
-	if (conn->inbox.failed) {
-		no_memory(conn);
-	} else if (!weft_buffer_len(&conn->inbox)) {
-		weft_buffer_finish(&conn->inbox);
-	} else if (!conn->blocked && weft_buffer_len(&conn->inbox) > role->input_limit) {
-		weft_error_set(&err, WEFT_ERR_LIMIT, 0,
-			"%zu bytes of input that the role cannot use, more than %zu",
-			weft_buffer_len(&conn->inbox), role->input_limit);
-		weft_conn_fail(conn, &err);
-	}
+	settle(conn, bytes + used, len - used, kept ? used : 0);
 }
 
 static bool may_read(const struct weft_conn *conn)
@@ -132,7 +170,7 @@ void weft_conn_read(struct weft_conn *conn)
 void weft_conn_input(struct weft_conn *conn)
 {
 	if (conn->state == WEFT_CONN_OPEN && !conn->blocked && !conn->ending &&
-		(weft_buffer_len(&conn->inbox) || (conn->in_fin && !conn->fin_told)))
+		(conn->inbox || (conn->in_fin && !conn->fin_told)))
 		feed(conn, NULL, 0);
 	if (conn->state == WEFT_CONN_OPEN || conn->state == WEFT_CONN_LINGERING)
 		weft_conn_read(conn);

@@ -8,13 +8,13 @@ enum { PIPE_HIGH = 65536 }; /* bytes queued above which a role gets no room */
 enum weft_status weft_pipe_attach(
 	struct weft_pipe *pipe, const struct weft_plugin *role, struct weft_error *err)
 {
-	struct weft_conn *conn = pipe->conn;
+	struct weft_conn *conn = weft_pipe_conn(pipe);
 	struct weft_role_attach attach = {
 		.size = sizeof(attach),
 		.pipe = pipe,
 		.alloc = &conn->ctx->memory.alloc,
 		.client = conn->client,
-		.limits = &conn->limits,
+		.limits = conn->limits,
 	};
 	enum weft_status st;
 
@@ -27,9 +27,8 @@ enum weft_status weft_pipe_attach(
 void weft_pipe_detach(struct weft_pipe *pipe, const struct weft_error *why)
 {
 	const struct weft_plugin *role = pipe->role;
-	struct weft_context *ctx = pipe->conn->ctx;
 
-	weft_loop_timer_cancel(&ctx->loop, &pipe->timer);
+	weft_conn_tick_at(weft_pipe_conn(pipe), WEFT_NEVER);
 	weft_list_remove(&pipe->output_node);
 	if (!role)
 		return;
@@ -45,7 +44,7 @@ void weft_pipe_detach(struct weft_pipe *pipe, const struct weft_error *why)
 
 size_t weft_pipe_room(const struct weft_pipe *pipe)
 {
-	const struct weft_conn *conn = pipe->conn;
+	const struct weft_conn *conn = weft_pipe_conn(pipe);
 	size_t queued = pipe->out.len;
 
 	if (conn->top)
@@ -56,7 +55,7 @@ size_t weft_pipe_room(const struct weft_pipe *pipe)
 enum weft_status weft_pipe_send(struct weft_pipe *pipe, uint32_t port,
 	const struct weft_segment *segs, size_t count, bool fin)
 {
-	struct weft_conn *conn = pipe->conn;
+	struct weft_conn *conn = weft_pipe_conn(pipe);
 	struct weft_error err;
 
 	(void)port;
@@ -77,7 +76,7 @@ enum weft_status weft_pipe_send(struct weft_pipe *pipe, uint32_t port,
 
 void weft_pipe_want_output(struct weft_pipe *pipe)
 {
-	struct weft_context *ctx = pipe->conn->ctx;
+	struct weft_context *ctx = weft_pipe_conn(pipe)->ctx;
 
 	pipe->starved = false;
 	weft_turn_queue(ctx, &ctx->queues.output, &pipe->output_node);
@@ -85,7 +84,7 @@ void weft_pipe_want_output(struct weft_pipe *pipe)
 
 void weft_pipe_output(struct weft_pipe *pipe)
 {
-	struct weft_conn *conn = pipe->conn;
+	struct weft_conn *conn = weft_pipe_conn(pipe);
 	struct weft_error err = { .status = WEFT_OK };
 	enum weft_status st;
 
@@ -105,7 +104,7 @@ void weft_pipe_output(struct weft_pipe *pipe)
 
 void weft_pipe_resume(struct weft_pipe *pipe)
 {
-	struct weft_conn *conn = pipe->conn;
+	struct weft_conn *conn = weft_pipe_conn(pipe);
 
 	if (!conn->blocked)
 		return;
@@ -115,44 +114,38 @@ void weft_pipe_resume(struct weft_pipe *pipe)
 
 void weft_pipe_close(struct weft_pipe *pipe)
 {
-	weft_conn_close(pipe->conn);
+	weft_conn_close(weft_pipe_conn(pipe));
 }
 
 void weft_pipe_fail(struct weft_pipe *pipe, const struct weft_error *why)
 {
-	weft_conn_fail(pipe->conn, why);
+	weft_conn_fail(weft_pipe_conn(pipe), why);
 }
 
-static void pipe_tick(struct weft_timer *timer, void *user)
+void weft_pipe_tick(struct weft_pipe *pipe)
 {
-	struct weft_pipe *pipe = user;
+	struct weft_conn *conn = weft_pipe_conn(pipe);
 	struct weft_error err = { .status = WEFT_OK };
 	enum weft_status st;
 
-	(void)timer;
-	if (!pipe->role || pipe->conn->state != WEFT_CONN_OPEN || !pipe->role->role->ops->tick)
+	if (!pipe->role || conn->state != WEFT_CONN_OPEN || !pipe->role->role->ops->tick)
 		return;
 	st = pipe->role->role->ops->tick(pipe->state, weft_pipe_now(pipe), &err);
 	if (st < 0) {
 		if (err.status == WEFT_OK)
 			weft_error_set(&err, st, 0, "the role gave up");
-		weft_conn_fail(pipe->conn, &err);
+		weft_conn_fail(conn, &err);
 	}
 }
 
 void weft_pipe_deadline(struct weft_pipe *pipe, uint64_t deadline_us)
 {
-	struct weft_loop *loop = &pipe->conn->ctx->loop;
-
-	if (deadline_us == WEFT_NEVER)
-		weft_loop_timer_cancel(loop, &pipe->timer);
-	else
-		weft_loop_timer(loop, &pipe->timer, deadline_us, pipe_tick, pipe);
+	weft_conn_tick_at(weft_pipe_conn(pipe), deadline_us);
 }
 
 void weft_pipe_info(const struct weft_pipe *pipe, struct weft_conn_info *info)
 {
-	struct weft_conn *conn = pipe->conn;
+	struct weft_conn *conn = weft_pipe_conn(pipe);
 
 	*info = (struct weft_conn_info){ .id = conn->id };
 	if (pipe->role)
@@ -163,15 +156,15 @@ void weft_pipe_info(const struct weft_pipe *pipe, struct weft_conn_info *info)
 
 bool weft_pipe_secure(const struct weft_pipe *pipe)
 {
-	return pipe->conn->scheme->tls;
+	return weft_pipe_conn(pipe)->scheme->tls;
 }
 
 uint64_t weft_pipe_now(const struct weft_pipe *pipe)
 {
-	return weft_loop_now(&pipe->conn->ctx->loop);
+	return weft_loop_now(&weft_pipe_conn(pipe)->ctx->loop);
 }
 
 int64_t weft_pipe_wall(const struct weft_pipe *pipe)
 {
-	return weft_context_wall(pipe->conn->ctx);
+	return weft_context_wall(weft_pipe_conn(pipe)->ctx);
 }

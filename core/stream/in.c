@@ -11,10 +11,10 @@
 
 struct weft_stream *weft_role_incoming(struct weft_pipe *pipe)
 {
-	struct weft_context *ctx = pipe->conn->ctx;
+	struct weft_context *ctx = weft_pipe_conn(pipe)->ctx;
 	struct weft_stream *s;
 
-	if (pipe->conn->client)
+	if (weft_pipe_conn(pipe)->client)
 		return NULL;
 	s = weft_stream_create(ctx, false);
 	if (!s)
@@ -23,8 +23,8 @@ struct weft_stream *weft_role_incoming(struct weft_pipe *pipe)
 	s->pipe = pipe;
 	weft_list_append(&pipe->streams, &s->pipe_node);
 	ctx->counters.streams_incoming++;
-	if (++pipe->conn->served > ctx->counters.streams_per_conn_max)
-		ctx->counters.streams_per_conn_max = pipe->conn->served;
+	if (++weft_pipe_conn(pipe)->served > ctx->counters.streams_per_conn_max)
+		ctx->counters.streams_per_conn_max = weft_pipe_conn(pipe)->served;
 	return s;
 }
 
@@ -39,7 +39,7 @@ static void answer_for_it(struct weft_stream *s, unsigned status)
 /* Which vhost a request is for: by its authority among those of the listener. NULL: a misdirected one. */
 static struct weft_vhost *vhost_of(struct weft_stream *s)
 {
-	struct weft_conn *conn = s->pipe->conn;
+	struct weft_conn *conn = weft_pipe_conn(s->pipe);
 	struct weft_conn_info info = { .id = 0 };
 	struct weft_vhost *vh = NULL;
 
@@ -251,12 +251,12 @@ void weft_role_closed(struct weft_stream *s, enum weft_cause cause, const struct
 		weft_pool_returned(s, cause, why);
 	else
 		weft_stream_over(s, why);
-	if (pipe && pipe->conn->client)
-		weft_pool_capacity_changed(pipe->conn);
+	if (pipe && weft_pipe_conn(pipe)->client)
+		weft_pool_capacity_changed(weft_pipe_conn(pipe));
 }
 
 void weft_role_capacity_changed(struct weft_pipe *pipe)
 {
-	if (pipe->conn->client)
-		weft_pool_capacity_changed(pipe->conn);
+	if (weft_pipe_conn(pipe)->client)
+		weft_pool_capacity_changed(weft_pipe_conn(pipe));
 }

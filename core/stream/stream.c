@@ -100,7 +100,7 @@ void weft_stream_unbind(struct weft_stream *s)
 	if (pipe->role)
 		pipe->role->role->ops->reset(pipe->state, s);
 	if (s->client)
-		weft_pool_capacity_changed(pipe->conn);
+		weft_pool_capacity_changed(weft_pipe_conn(pipe));
 }
 
 /* Nothing is owed any more in either direction. */
@@ -195,7 +195,7 @@ struct weft_context *weft_stream_context(const struct weft_stream *s)
 
 struct weft_vhost *weft_stream_vhost(const struct weft_stream *s)
 {
-	return s->vhost ? s->vhost : s->pipe ? s->pipe->conn->vhost : NULL;
+	return s->vhost ? s->vhost : s->pipe ? weft_pipe_conn(s->pipe)->vhost : NULL;
 }
 
 const struct weft_head *weft_stream_request(const struct weft_stream *s)

@@ -35,7 +35,7 @@ FOR_ALL(pump, weft_pool_entry, pump_node, weft_pool_pump)
 FOR_ALL(output, weft_pipe, output_node, weft_pipe_output)
 FOR_ALL(flush, weft_conn, flush_node, weft_conn_flush)
 FOR_ALL(closed, weft_stream, close_node, weft_stream_tell_closed)
-FOR_ALL(reap, weft_conn, reap_node, weft_conn_reap)
+FOR_ALL(reap, weft_conn, flush_node, weft_conn_reap)
 
 static bool pass(struct weft_context *ctx)
 {

@@ -18,10 +18,10 @@ static void give(struct weft_h1 *h, const unsigned char *bytes, size_t n)
 {
 	weft_h1_moved(h);
 	if (h->out.done)
-		h->drained += n;
+		h->drained += (uint32_t)n;
 	if (!h->stream)
 		return;
-	h->in.given += n;
+	h->in.given += (uint32_t)n; /* within the window */
 	weft_role_data(h->stream, bytes, n);
 }
 

@@ -130,11 +130,13 @@ static enum weft_status final(
 	};
 	struct weft_http_facts facts;
 	struct weft_http_refusal no;
+	enum weft_http_body body;
 	uint64_t length;
 
 	weft_http_facts(m, &facts);
-	if (weft_http_response_body(m, &facts, method, &h->in.body, &length, &no))
+	if (weft_http_response_body(m, &facts, method, &body, &length, &no))
 		return refused(&no, err);
+	h->in.body = (uint8_t)body;
 	if (m->status == 101 && !switches(h, &facts))
 		return weft_error_set(err, WEFT_ERR_PROTOCOL, 0,
 			"status 101, but not to a protocol that was offered");

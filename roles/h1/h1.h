@@ -12,19 +12,19 @@
 
 /* The peer's message. */
 struct weft_h1_in {
-	enum weft_http_body body;
+	uint8_t body;   /* enum weft_http_body */
 	bool done;      /* all of it was given to the stream */
 	bool stalled;   /* the stream's window is full: reading stopped */
 	bool trailers;  /* the last chunk was seen */
+	uint32_t given; /* bytes that the application has not taken yet, within the window */
 	uint64_t left;  /* LENGTH */
-	uint64_t given; /* bytes that the application has not taken yet */
 	struct weft_http_chunked chunked;
 	struct weft_http_scan scan; /* of the head, then of the trailers */
 };
 
 /* Our message. */
 struct weft_h1_out {
-	enum weft_http_body body;
+	uint8_t body; /* enum weft_http_body */
 	bool head_sent;
 	bool done;     /* all of it was given to the pipe */
 	bool hold;     /* clients: nothing may follow the head until the peer answered it */
@@ -32,6 +32,7 @@ struct weft_h1_out {
 	const struct weft_head *trailer; /* the stream's; goes out behind the last chunk */
 };
 
+/* Ordered by size: there is one for each idle connection. */
 struct weft_h1 {
 	struct weft_pipe *pipe;
 	const struct weft_allocator *alloc;
@@ -41,8 +42,8 @@ struct weft_h1 {
 	struct weft_h1_out out;
 	uint64_t since_us; /* when what is waited for began, or last moved */
 	uint64_t armed_us; /* what weft_pipe_deadline was told; never later than the true one */
-	uint64_t drained;  /* bytes of a request that came after its response was complete */
-	uint64_t served;   /* exchanges begun */
+	uint32_t drained;  /* bytes of a request that came after its response was complete */
+	uint32_t served;   /* exchanges begun */
 	bool client;
 	bool active;   /* an exchange is underway */
 	bool closing;  /* the end was asked for: nothing more is read or begun */

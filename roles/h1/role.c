@@ -105,7 +105,7 @@ static void h1_credit(void *state, struct weft_stream *stream, size_t n)
 
 	if (h->stream != stream)
 		return;
-	h->in.given -= n < h->in.given ? n : h->in.given;
+	h->in.given -= n < h->in.given ? (uint32_t)n : h->in.given;
 	if (!h->in.stalled || h->in.given > h->limits->window_bytes / 2)
 		return;
 	h->in.stalled = false;

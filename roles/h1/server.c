@@ -74,7 +74,7 @@ static void begin_exchange(struct weft_h1 *h, const struct request *r, struct we
 	h->stream = s;
 	h->active = true;
 	h->served++;
-	h->in.body = r->body;
+	h->in.body = (uint8_t)r->body;
 	h->in.left = r->length;
 	memset(&h->in.scan, 0, sizeof(h->in.scan));
 	h->http10 = r->m.version < 11;

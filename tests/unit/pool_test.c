@@ -194,7 +194,7 @@ static void no_memory_for_a_connection_fails_the_stream(void **state)
 	(void)state;
 	open_world(&w, "late", &o);
 	open_stream(&w, WEFT_SHARE_POOL, NULL);
-	w.refused_len = sizeof(struct weft_conn);
+	w.refused_len = sizeof(struct weft_client_conn);
 	until_closed(&w);
 	assert_int_equal(w.why.status, WEFT_ERR_MEMORY);
 	close_world(&w);
