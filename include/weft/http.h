@@ -72,6 +72,12 @@ WEFT_API const char *weft_http_reason(unsigned status);
 WEFT_API const char *weft_http_type(const char *file_name);
 /* IMF-fixdate, RFC 9110 section 5.6.7: 29 bytes and a terminator into out. */
 WEFT_API void weft_http_date(int64_t seconds, char out[30]);
+/*
+ * A date in any of the three forms that section 5.6.7 has, as seconds since 1970. Years of two digits are
+ * the latest that is not more than 50 years ahead of now (seconds, too). False: it is none, *seconds stays.
+ */
+WEFT_API WEFT_MUST_CHECK bool weft_http_date_parse(
+	const char *text, size_t len, int64_t now, int64_t *seconds);
 /* A method whose repetition has no further effect: RFC 9110 section 9.2.2. */
 WEFT_API bool weft_http_idempotent(const char *method);
 

@@ -47,15 +47,13 @@ static char lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
-bool weft_http_same(const char *text, size_t len, const char *word)
+bool weft_http_same_bytes(const char *a, const char *b, size_t len)
 {
-	size_t i;
-
-	for (i = 0; i < len && word[i]; i++) {
-		if (lower(text[i]) != lower(word[i]))
+	for (size_t i = 0; i < len; i++) {
+		if (a[i] != b[i] && lower(a[i]) != lower(b[i]))
 			return false;
 	}
-	return i == len && !word[i];
+	return true;
 }
 
 bool weft_http_list_next(struct weft_span *rest, struct weft_span *item)

@@ -10,29 +10,28 @@
 /* Who may not send a field, as bits of 1 << enum weft_http_outgoing. */
 enum { REQ = 1, RES = 2, TRA = 4, ALL = 7 };
 
-#define NAME(text) text, sizeof(text) - 1
+#define NAMED(text) text, sizeof(text) - 1
 
 static const struct {
 	const char *name;
-	size_t name_len;
-	unsigned who;
+	uint8_t len, who;
 	const char *instead;
 } reserved[] = {
-	{ NAME("content-length"), ALL, "the body's length says it" },
-	{ NAME("transfer-encoding"), ALL, "it is made for you" },
-	{ NAME("keep-alive"), ALL, "connections are kept without it" },
-	{ NAME("proxy-connection"), ALL, "it never was a proper field" },
-	{ NAME("host"), REQ | TRA, "the URL says it" },
-	{ NAME("te"), TRA, "it is no trailer field" },
-	{ NAME("trailer"), TRA, "it is no trailer field" },
-	{ NAME("content-type"), TRA, "it is no trailer field" },
-	{ NAME("content-encoding"), TRA, "it is no trailer field" },
-	{ NAME("content-range"), TRA, "it is no trailer field" },
-	{ NAME("authorization"), TRA, "it is no trailer field" },
-	{ NAME("set-cookie"), TRA, "it is no trailer field" },
-	{ NAME("expect"), TRA, "it is no trailer field" },
-	{ NAME("upgrade"), TRA, "it is no trailer field" },
-	{ NAME("connection"), TRA, "it is no trailer field" },
+	{ NAMED("content-length"), ALL, "the body's length says it" },
+	{ NAMED("transfer-encoding"), ALL, "it is made for you" },
+	{ NAMED("keep-alive"), ALL, "connections are kept without it" },
+	{ NAMED("proxy-connection"), ALL, "it never was a proper field" },
+	{ NAMED("host"), REQ | TRA, "the URL says it" },
+	{ NAMED("te"), TRA, "it is no trailer field" },
+	{ NAMED("trailer"), TRA, "it is no trailer field" },
+	{ NAMED("content-type"), TRA, "it is no trailer field" },
+	{ NAMED("content-encoding"), TRA, "it is no trailer field" },
+	{ NAMED("content-range"), TRA, "it is no trailer field" },
+	{ NAMED("authorization"), TRA, "it is no trailer field" },
+	{ NAMED("set-cookie"), TRA, "it is no trailer field" },
+	{ NAMED("expect"), TRA, "it is no trailer field" },
+	{ NAMED("upgrade"), TRA, "it is no trailer field" },
+	{ NAMED("connection"), TRA, "it is no trailer field" },
 };
 
 static enum weft_status check_field(
@@ -48,13 +47,13 @@ static enum weft_status check_field(
 		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
 			"field %.*s: its value has a control character", (int)f->name_len, f->name);
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++) {
-		if (reserved[i].name_len == f->name_len && (reserved[i].who & who) &&
-			weft_http_same(f->name, f->name_len, reserved[i].name))
+		if (reserved[i].len == f->name_len && (reserved[i].who & who) &&
+			weft_http_same_bytes(f->name, reserved[i].name, f->name_len))
 			return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
 				"field %s may not be given here: %s", reserved[i].name,
 				reserved[i].instead);
 	}
-	if (f->name_len == 10 && weft_http_same(f->name, f->name_len, "connection") &&
+	if (f->name_len == 10 && weft_http_same_bytes(f->name, "connection", 10) &&
 		!weft_http_same(f->value, f->value_len, "close"))
 		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
 			"field connection: only \"close\" may be asked for");

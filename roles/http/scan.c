@@ -2,6 +2,7 @@
 /* Finding the end of a head: line structure, allowed characters and limits, one look at each byte. */
 #include "roles/http/chars.h"
 #include "roles/http/parse.h"
+#include "roles/http/run.h"
 #include "roles/http/start.h"
 
 enum state {
@@ -84,35 +85,54 @@ static enum weft_status after_cr(struct weft_http_scan *scan, enum weft_http_kin
 	}
 }
 
+/* From within a line to its end, or to the end of what is there. */
+static enum weft_status in_line(struct weft_http_scan *scan, enum weft_http_kind kind,
+	const unsigned char *in, uint32_t end, const struct weft_http_bounds *bounds,
+	struct weft_http_refusal *no)
+{
+	uint32_t pos = scan->pos + (uint32_t)weft_http_run(in + scan->pos, end - scan->pos);
+
+	if (end - pos >= 2 && in[pos] == '\r' && in[pos + 1] == '\n') {
+		scan->pos = pos + 2;
+		scan->state = LINE_START;
+		return line_done(scan, kind, in, bounds, no);
+	}
+	scan->pos = pos;
+	if (pos == end)
+		return WEFT_OK;
+	scan->pos++;
+	if (in[pos] != '\r')
+		return bad_byte(in[pos], no);
+	scan->state = AFTER_CR;
+	return WEFT_OK;
+}
+
 enum weft_status weft_http_scan(struct weft_http_scan *scan, enum weft_http_kind kind,
 	const unsigned char *in, size_t len, const struct weft_http_bounds *bounds,
 	struct weft_http_refusal *no)
 {
 	uint32_t end = len < bounds->bytes ? (uint32_t)len : bounds->bytes;
 	enum weft_status st = WEFT_OK;
+	bool last;
 
 	while (st == WEFT_OK && scan->pos < end) {
-		unsigned char c = in[scan->pos++];
-
 		switch (scan->state) {
 		case LINE_START:
-			st = begin_line(scan, kind, c, no);
-			break;
+			if (!weft_http_is(in[scan->pos], WEFT_HTTP_TOKEN)) {
+				st = begin_line(scan, kind, in[scan->pos++], no);
+				break;
+			}
+			scan->state = IN_LINE; /* what it nearly always is */
+					       /* fallthrough */
 		case IN_LINE:
-			while (weft_http_is(c, WEFT_HTTP_VALUE) && scan->pos < end)
-				c = in[scan->pos++];
-			if (c == '\r')
-				scan->state = AFTER_CR;
-			else if (!weft_http_is(c, WEFT_HTTP_VALUE))
-				st = bad_byte(c, no);
+			st = in_line(scan, kind, in, end, bounds, no);
 			break;
-		default: {
-			bool last = scan->state == AFTER_END;
-
+		default:
+			last = scan->state == AFTER_END;
+			scan->pos++;
 			st = after_cr(scan, kind, in, bounds, no);
 			if (st == WEFT_OK && last)
 				return WEFT_OK;
-		}
 		}
 	}
 	if (st)
