@@ -24,6 +24,11 @@ static inline bool weft_list_empty(const struct weft_list *head)
 	return head->next == head;
 }
 
+static inline bool weft_list_single(const struct weft_list *head)
+{
+	return head->next != head && head->next == head->prev;
+}
+
 static inline bool weft_list_linked(const struct weft_list *node)
 {
 	return node->next != NULL;

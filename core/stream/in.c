@@ -43,7 +43,8 @@ static struct weft_vhost *vhost_of(struct weft_stream *s)
 	struct weft_conn_info info = { .id = 0 };
 	struct weft_vhost *vh = NULL;
 
-	if (conn->listener && s->request.authority)
+	if (conn->listener && s->request.authority &&
+		!weft_listener_only(conn->listener, conn->vhost))
 		vh = weft_listener_find(conn->listener, s->request.authority);
 	if (!vh || vh == conn->vhost)
 		return conn->vhost->dying ? NULL : conn->vhost;

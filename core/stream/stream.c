@@ -17,7 +17,12 @@ struct weft_stream *weft_stream_create(struct weft_context *ctx, bool client)
 
 	if (!s)
 		return NULL;
-	memset(s, 0, sizeof(*s));
+	memset(s, 0, offsetof(struct weft_stream, why));
+	s->why.status = WEFT_OK;
+	s->why.native = 0;
+	s->why.text[0] = '\0';
+	s->request = (struct weft_head){ .method = NULL };
+	s->story.count = 0;
 	s->ctx = ctx;
 	s->client = client;
 	s->ops = &nobody;

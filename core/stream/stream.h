@@ -36,10 +36,8 @@ struct weft_stream {
 	uint64_t opened_us, queued_us;
 	struct weft_timer timer; /* total_ms */
 	unsigned tries;          /* connections that it was bound to */
-	struct weft_story story; /* weft_stream_explain */
 
 	struct weft_arena arena; /* heads */
-	struct weft_head request, response, trailer;
 	bool has_response, has_trailer;
 
 	struct weft_segq out;
@@ -60,8 +58,12 @@ struct weft_stream {
 	bool tunnel;
 	bool detached; /* the application gave it up: on_close only */
 	bool answered; /* a byte of the response arrived, 1xx included */
-	struct weft_error why;
 	struct weft_list deliver_node, writable_node, close_node;
+
+	/* What is behind here is large, and not cleared at the making. */
+	struct weft_error why;
+	struct weft_head request, response, trailer;
+	struct weft_story story; /* clients: weft_stream_explain */
 };
 
 struct weft_stream *weft_stream_create(struct weft_context *ctx, bool client);

@@ -48,6 +48,12 @@ void weft_listener_release(struct weft_listener *l)
 	weft_free(&l->ctx->memory.alloc, l, sizeof(*l));
 }
 
+bool weft_listener_only(const struct weft_listener *l, const struct weft_vhost *vh)
+{
+	return weft_list_single(&l->bindings) &&
+	       weft_container_of(l->bindings.next, struct weft_binding, listener_node)->vhost == vh;
+}
+
 struct weft_vhost *weft_listener_find(const struct weft_listener *l, const char *host)
 {
 	enum weft_vhost_match best = WEFT_VHOST_MATCH_NONE, fits;

@@ -31,6 +31,8 @@ struct weft_binding {
 
 struct weft_listener *weft_listener_ref(struct weft_listener *l);
 void weft_listener_release(struct weft_listener *l);
+/* Whether vh is the only vhost bound here: no name could choose another. */
+bool weft_listener_only(const struct weft_listener *l, const struct weft_vhost *vh);
 /* The vhost bound here that is called host, by its full name rather than by a wildcard; or NULL. */
 struct weft_vhost *weft_listener_find(const struct weft_listener *l, const char *host);
 
