@@ -39,6 +39,7 @@ struct weft_conn {
 	struct weft_list node;          /* of ctx->conns */
 	struct weft_vhost *vhost;       /* a reference; a client's NULL before it is needed */
 	struct weft_listener *listener; /* servers: a reference, or NULL */
+	struct weft_origin *origin;     /* servers: what admission counts it under, or NULL */
 	const struct weft_plugin *scheme_role; /* who serves the scheme where ALPN says nothing */
 	const struct weft_scheme *scheme;
 	struct weft_transport *top;
@@ -52,7 +53,8 @@ struct weft_conn {
 	struct weft_buffer *inbox;   /* bytes that the role did not use yet, or NULL */
 	struct weft_error *why;      /* what ended it; NULL: nothing yet, or a wish */
 	uint64_t id;
-	unsigned served; /* streams so far */
+	unsigned served;  /* streams so far */
+	uint32_t flushed; /* bytes that left since the flush timer was set; no more than fit here */
 	enum weft_conn_state state;
 	bool client;
 	bool blocked;   /* the role wants no input */
@@ -63,7 +65,6 @@ struct weft_conn {
 	bool ending;    /* close or failure is on its way */
 	bool drain_due; /* the role is to be told, from the turn */
 	bool abortive;  /* nothing can be sent any more */
-	bool progress;  /* the peer took something since the flush timer was set */
 };
 
 /* A client's connection, and what only such has. */
@@ -77,6 +78,12 @@ struct weft_client_conn {
 	unsigned failures_before; /* the entry's, when this one was begun */
 };
 
+/* For counts of which only the lower end matters. */
+static inline uint32_t weft_add_capped(uint32_t sum, size_t more)
+{
+	return more < UINT32_MAX - sum ? sum + (uint32_t)more : UINT32_MAX;
+}
+
 static inline struct weft_client_conn *weft_client_conn(const struct weft_conn *conn)
 {
 	return weft_container_of(conn, struct weft_client_conn, conn);
@@ -89,11 +96,12 @@ static inline struct weft_conn *weft_pipe_conn(const struct weft_pipe *pipe)
 
 /*
  * Takes a server's connection over. transport is the ground (a socket); TLS is put on it if the scheme
- * wants it. vhost is the default identity and referenced; on failure transport is still the caller's.
+ * wants it. vhost is the default identity and referenced; on failure transport and origin are still the
+ * caller's.
  */
 enum weft_status weft_conn_accept(struct weft_vhost *vhost, struct weft_listener *listener,
-	const struct weft_plugin *role, const struct weft_scheme *scheme,
-	struct weft_transport *transport, struct weft_error *err);
+	struct weft_origin *origin, const struct weft_plugin *role,
+	const struct weft_scheme *scheme, struct weft_transport *transport, struct weft_error *err);
 
 /* A client's connection without transport, for the pool: dial it, then weft_conn_start. */
 struct weft_conn *weft_conn_create(struct weft_context *ctx, const struct weft_plugin *role,

@@ -17,6 +17,8 @@ static size_t window(const struct weft_h1 *h)
 static void give(struct weft_h1 *h, const unsigned char *bytes, size_t n)
 {
 	weft_h1_moved(h);
+	h->in.rate_bytes =
+		n < UINT32_MAX - h->in.rate_bytes ? h->in.rate_bytes + (uint32_t)n : UINT32_MAX;
 	if (h->out.done)
 		h->drained += (uint32_t)n;
 	if (!h->stream)

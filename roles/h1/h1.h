@@ -12,12 +12,14 @@
 
 /* The peer's message. */
 struct weft_h1_in {
-	uint8_t body;   /* enum weft_http_body */
-	bool done;      /* all of it was given to the stream */
-	bool stalled;   /* the stream's window is full: reading stopped */
-	bool trailers;  /* the last chunk was seen */
-	uint32_t given; /* bytes that the application has not taken yet, within the window */
-	uint64_t left;  /* LENGTH */
+	uint8_t body;        /* enum weft_http_body */
+	bool done;           /* all of it was given to the stream */
+	bool stalled;        /* the stream's window is full: reading stopped */
+	bool trailers;       /* the last chunk was seen */
+	uint32_t given;      /* bytes that the application has not taken yet, within the window */
+	uint64_t left;       /* LENGTH */
+	uint64_t rate_us;    /* servers: when a body's time of grace began */
+	uint32_t rate_bytes; /* and what came in it; no more than fit here */
 	struct weft_http_chunked chunked;
 	struct weft_http_scan scan; /* of the head, then of the trailers */
 };
@@ -132,6 +134,8 @@ enum weft_cause weft_h1_cause(const struct weft_h1 *h);
 
 /* Something moved. */
 void weft_h1_moved(struct weft_h1 *h);
+/* A server begins to wait for a body, or does so again after the application had stopped it. */
+void weft_h1_rate_begin(struct weft_h1 *h);
 /* Called at the end of every op that may have changed what is waited for. */
 void weft_h1_arm(struct weft_h1 *h);
 enum weft_status weft_h1_tick(struct weft_h1 *h, uint64_t now_us, struct weft_error *err);
