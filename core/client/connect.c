@@ -129,7 +129,6 @@ void weft_pool_connect(struct weft_pool_entry *e)
 	c = weft_client_conn(conn);
 	c->entry = e;
 	c->limits = e->limits;
-	conn->limits = &c->limits;
 	c->failures_before = e->failures;
 	weft_list_append(&e->conns, &c->entry_node);
 	e->conn_count++;

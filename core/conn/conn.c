@@ -37,6 +37,11 @@ void weft_conn_set_why(struct weft_conn *conn, const struct weft_error *why)
 		conn->why = &unknown_reason;
 }
 
+const struct weft_limits *weft_conn_limits(const struct weft_conn *conn)
+{
+	return conn->client ? &weft_client_conn(conn)->limits : &conn->vhost->limits;
+}
+
 static size_t size_of(bool client)
 {
 	return client ? sizeof(struct weft_client_conn) : sizeof(struct weft_conn);
@@ -51,9 +56,8 @@ struct weft_conn *weft_conn_create(struct weft_context *ctx, const struct weft_p
 		return NULL;
 	conn->ctx = ctx;
 	conn->client = client;
-	conn->scheme_role = role;
+	conn->pipe.default_role = role;
 	conn->scheme = scheme;
-	conn->limits = &ctx->limits;
 	conn->id = ++ctx->next_conn_id;
 	conn->state_due_us = conn->tick_due_us = WEFT_NEVER;
 	weft_list_init(&conn->pipe.streams);
@@ -101,7 +105,7 @@ static void established(struct weft_conn *conn)
 	if (info.alpn[0])
 		role = weft_roles_by_alpn(conn->ctx, conn->scheme, info.alpn);
 	if (!role)
-		role = conn->scheme_role;
+		role = conn->pipe.default_role;
 	conn->state = WEFT_CONN_OPEN;
 	if (weft_pipe_attach(&conn->pipe, role, &err)) {
 		conn->state = WEFT_CONN_SHAKING; /* it never was open: an attempt that failed */
@@ -171,7 +175,7 @@ void weft_conn_start(struct weft_conn *conn, struct weft_transport *top)
 		return;
 	}
 	if (conn->scheme->tls)
-		state_timer(conn, conn->limits->handshake_ms);
+		state_timer(conn, weft_conn_limits(conn)->handshake_ms);
 	advance(conn);
 }
 
@@ -188,7 +192,6 @@ static void *choose_identity(void *user, const struct weft_hello *hello, struct 
 		conn->vhost->conns--;
 		weft_vhost_release(conn->vhost);
 		conn->vhost = vh;
-		conn->limits = &vh->limits;
 	}
 	return weft_vhost_tls(conn->vhost, conn->scheme, err);
 }
@@ -207,7 +210,6 @@ enum weft_status weft_conn_accept(struct weft_vhost *vhost, struct weft_listener
 		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a connection");
 	conn->vhost = weft_vhost_ref(vhost);
 	vhost->conns++;
-	conn->limits = &vhost->limits;
 	if (scheme->tls) {
 		st = weft_transport_tls_server(
 			ctx, transport, ctx->tls->tls, choose_identity, conn, &top, err);
@@ -306,7 +308,7 @@ void weft_conn_kill(struct weft_conn *conn, const struct weft_error *why)
  */
 static bool reads_too_slowly(struct weft_conn *conn, struct weft_error *why)
 {
-	const struct weft_limits *l = conn->limits;
+	const struct weft_limits *l = weft_conn_limits(conn);
 	uint64_t least = (uint64_t)l->body_rate_min * l->flush_ms / 1000;
 
 	if (conn->flushed > 0 && conn->flushed >= least)
@@ -328,10 +330,11 @@ static void state_timeout(struct weft_conn *conn)
 	}
 	if (conn->state == WEFT_CONN_SHAKING) {
 		weft_error_set(&err, WEFT_ERR_TIMEOUT, 0,
-			"the TLS handshake took longer than %u ms", conn->limits->handshake_ms);
+			"the TLS handshake took longer than %u ms",
+			weft_conn_limits(conn)->handshake_ms);
 	} else if (!reads_too_slowly(conn, &err)) {
 		conn->flushed = 0;
-		state_timer(conn, conn->limits->flush_ms);
+		state_timer(conn, weft_conn_limits(conn)->flush_ms);
 		return;
 	}
 	conn->ctx->counters.timeouts++;
@@ -393,14 +396,14 @@ static void no_state_timer(struct weft_conn *conn)
 static void linger(struct weft_conn *conn)
 {
 	conn->shut = true;
-	if (conn->in_fin || !conn->limits->linger_ms) {
+	if (conn->in_fin || !weft_conn_limits(conn)->linger_ms) {
 		weft_conn_end(conn);
 		return;
 	}
 	conn->state = WEFT_CONN_LINGERING;
 	conn->blocked = false;
 	weft_conn_update_interest(conn);
-	state_timer(conn, conn->limits->linger_ms);
+	state_timer(conn, weft_conn_limits(conn)->linger_ms);
 	weft_turn_queue(conn->ctx, &conn->ctx->queues.input, &conn->input_node);
 }
 
@@ -409,7 +412,7 @@ static enum weft_status finish_output(struct weft_conn *conn, struct weft_error 
 {
 	enum weft_status st;
 
-	if (conn->shut || (conn->state == WEFT_CONN_OPEN && !conn->pipe.fin))
+	if (conn->shut || (conn->state == WEFT_CONN_OPEN && !conn->out_fin))
 		return WEFT_OK;
 	st = conn->top->ops->shutdown(conn->top, err);
 	conn->shut = st == WEFT_OK;
@@ -461,7 +464,7 @@ void weft_conn_flush(struct weft_conn *conn)
 	if (st == WEFT_AGAIN) {
 		if (conn->state_due_us == WEFT_NEVER) {
 			conn->flushed = 0;
-			state_timer(conn, conn->limits->flush_ms);
+			state_timer(conn, weft_conn_limits(conn)->flush_ms);
 		}
 		return;
 	}

@@ -25,12 +25,14 @@ enum weft_conn_state {
 /* The top of a conn, where its role sits. */
 struct weft_pipe {
 	const struct weft_plugin *role; /* NULL: not attached (any more) */
-	void *state;                    /* the role's */
-	struct weft_list streams;       /* bound to it */
+	union {
+		void *state; /* the role's */
+		/* before it is attached: who serves the scheme where ALPN says nothing */
+		const struct weft_plugin *default_role;
+	};
+	struct weft_list streams; /* bound to it */
 	struct weft_segq out;
 	struct weft_list output_node;
-	bool fin;     /* our direction ends behind out */
-	bool starved; /* output is wanted, and there was no room */
 };
 
 /* There may be thousands that are idle: what few of them need at a time is allocated then. */
@@ -40,10 +42,8 @@ struct weft_conn {
 	struct weft_vhost *vhost;       /* a reference; a client's NULL before it is needed */
 	struct weft_listener *listener; /* servers: a reference, or NULL */
 	struct weft_origin *origin;     /* servers: what admission counts it under, or NULL */
-	const struct weft_plugin *scheme_role; /* who serves the scheme where ALPN says nothing */
 	const struct weft_scheme *scheme;
 	struct weft_transport *top;
-	const struct weft_limits *limits; /* the vhost's, or a client's own */
 	struct weft_pipe pipe;
 	struct weft_timer timer; /* for whichever of the two is due first */
 	uint64_t state_due_us;   /* of the present state */
@@ -57,6 +57,8 @@ struct weft_conn {
 	uint32_t flushed; /* bytes that left since the flush timer was set; no more than fit here */
 	enum weft_conn_state state;
 	bool client;
+	bool out_fin;   /* our direction ends behind pipe.out */
+	bool starved;   /* output is wanted, and there was no room */
 	bool blocked;   /* the role wants no input */
 	bool unread;    /* reading was put off though there may be more */
 	bool in_fin;    /* the peer's direction ended */
@@ -111,6 +113,8 @@ void weft_conn_start(struct weft_conn *conn, struct weft_transport *top);
 
 /* Ends in order, from the turn: the role leaves, output is flushed, FIN, linger. */
 void weft_conn_close(struct weft_conn *conn);
+/* The vhost's, or a client's own. */
+const struct weft_limits *weft_conn_limits(const struct weft_conn *conn);
 /* What ended it, or is about to; status OK: nothing, or a wish. */
 const struct weft_error *weft_conn_why(const struct weft_conn *conn);
 /* The first reason stays. */

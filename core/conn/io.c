@@ -199,7 +199,7 @@ enum weft_status weft_conn_write_out(struct weft_conn *conn, struct weft_error *
 	if (st == WEFT_OK)
 		st = top->ops->flush(top, err);
 	/* behind the flush: what the layers held took room as well, and nobody else tells that it is gone */
-	if (conn->pipe.starved && weft_pipe_room(&conn->pipe))
+	if (conn->starved && weft_pipe_room(&conn->pipe))
 		weft_pipe_want_output(&conn->pipe);
 	/* what TLS adds makes a little more of it: never mind */
 	after = conn->pipe.out.len + top->ops->pending(top);

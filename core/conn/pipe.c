@@ -14,7 +14,7 @@ enum weft_status weft_pipe_attach(
 		.pipe = pipe,
 		.alloc = &conn->ctx->memory.alloc,
 		.client = conn->client,
-		.limits = conn->limits,
+		.limits = weft_conn_limits(conn),
 	};
 	enum weft_status st;
 
@@ -59,7 +59,7 @@ enum weft_status weft_pipe_send(struct weft_pipe *pipe, uint32_t port,
 	struct weft_error err;
 
 	(void)port;
-	if (pipe->fin || conn->state != WEFT_CONN_OPEN)
+	if (conn->out_fin || conn->state != WEFT_CONN_OPEN)
 		return WEFT_ERR_STATE;
 	for (size_t i = 0; i < count; i++) {
 		if (!weft_segq_push(&pipe->out, &segs[i], true)) {
@@ -69,17 +69,17 @@ enum weft_status weft_pipe_send(struct weft_pipe *pipe, uint32_t port,
 			return WEFT_ERR_MEMORY;
 		}
 	}
-	pipe->fin = fin;
+	conn->out_fin = fin;
 	weft_turn_queue(conn->ctx, &conn->ctx->queues.flush, &conn->flush_node);
 	return WEFT_OK;
 }
 
 void weft_pipe_want_output(struct weft_pipe *pipe)
 {
-	struct weft_context *ctx = weft_pipe_conn(pipe)->ctx;
+	struct weft_conn *conn = weft_pipe_conn(pipe);
 
-	pipe->starved = false;
-	weft_turn_queue(ctx, &ctx->queues.output, &pipe->output_node);
+	conn->starved = false;
+	weft_turn_queue(conn->ctx, &conn->ctx->queues.output, &pipe->output_node);
 }
 
 void weft_pipe_output(struct weft_pipe *pipe)
@@ -91,7 +91,7 @@ void weft_pipe_output(struct weft_pipe *pipe)
 	if (!pipe->role || conn->state != WEFT_CONN_OPEN)
 		return;
 	if (!weft_pipe_room(pipe)) {
-		pipe->starved = true;
+		conn->starved = true;
 		return;
 	}
 	st = pipe->role->role->ops->output(pipe->state, &err);
@@ -152,6 +152,11 @@ void weft_pipe_info(const struct weft_pipe *pipe, struct weft_conn_info *info)
 		snprintf(info->role, sizeof(info->role), "%s", pipe->role->name);
 	if (conn->top)
 		conn->top->ops->info(conn->top, info);
+}
+
+const struct weft_allocator *weft_pipe_alloc(const struct weft_pipe *pipe)
+{
+	return &weft_pipe_conn(pipe)->ctx->memory.alloc;
 }
 
 bool weft_pipe_secure(const struct weft_pipe *pipe)

@@ -14,11 +14,11 @@
 #include "weft/plugin/plugin.h"
 
 struct watch {
-	struct loop *loop;
 	struct event event; /* embedded: no allocation of libevent's per watch */
-	evutil_socket_t fd;
+	struct loop *loop;
 	void *user;
-	unsigned interest;
+	int fd;
+	unsigned char interest;
 	bool added;
 };
 
@@ -189,9 +189,9 @@ static enum weft_status loop_watch(void *loop, weft_socket sock, unsigned intere
 	if (!w)
 		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory to watch a socket");
 	w->loop = l;
-	w->fd = (evutil_socket_t)sock;
+	w->fd = (int)sock;
 	w->user = watch_user;
-	w->interest = interest;
+	w->interest = (unsigned char)interest;
 	if (apply(w)) {
 		loop_unwatch(l, w);
 		return weft_error_errno(err, errno, "libevent would not watch the socket");
@@ -207,7 +207,7 @@ static enum weft_status loop_interest(void *loop, void *watch, unsigned interest
 	(void)loop;
 	if (w->interest == interest)
 		return WEFT_OK;
-	w->interest = interest;
+	w->interest = (unsigned char)interest;
 	return apply(w) ? WEFT_ERR_IO : WEFT_OK;
 }
 

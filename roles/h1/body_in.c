@@ -168,8 +168,10 @@ static enum weft_status chunks(struct weft_h1 *h, const unsigned char *in, size_
 		if (st == WEFT_AGAIN)
 			return fin ? truncated(err) : st;
 		h->in.trailers = st == WEFT_EOF;
-		if (st == WEFT_EOF)
+		if (st == WEFT_EOF) {
+			h->in.scan = (struct weft_http_scan){ .pos = 0 };
 			break;
+		}
 		if (!data.len)
 			return stall(h);
 		give(h, data.ptr, data.len);

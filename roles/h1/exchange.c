@@ -43,14 +43,14 @@ struct weft_field *weft_h1_table(struct weft_h1 *h, struct weft_field *small, ui
 {
 	if (lines <= WEFT_H1_FIELDS)
 		return small;
-	return weft_alloc(h->alloc, lines * sizeof(*small));
+	return weft_alloc(weft_pipe_alloc(h->pipe), lines * sizeof(*small));
 }
 
 void weft_h1_table_done(
 	struct weft_h1 *h, struct weft_field *small, struct weft_field *table, uint32_t lines)
 {
 	if (table != small)
-		weft_free(h->alloc, table, lines * sizeof(*table));
+		weft_free(weft_pipe_alloc(h->pipe), table, lines * sizeof(*table));
 }
 
 void weft_h1_begin_tunnel(struct weft_h1 *h)

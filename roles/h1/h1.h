@@ -20,8 +20,11 @@ struct weft_h1_in {
 	uint64_t left;       /* LENGTH */
 	uint64_t rate_us;    /* servers: when a body's time of grace began */
 	uint32_t rate_bytes; /* and what came in it; no more than fit here */
-	struct weft_http_chunked chunked;
-	struct weft_http_scan scan; /* of the head, then of the trailers */
+	union {
+		struct weft_http_scan scan; /* of the head; of the trailers */
+		struct weft_http_chunked
+			chunked; /* between them; all zero is the beginning of each */
+	};
 };
 
 /* Our message. */
@@ -37,7 +40,6 @@ struct weft_h1_out {
 /* Ordered by size: there is one for each idle connection. */
 struct weft_h1 {
 	struct weft_pipe *pipe;
-	const struct weft_allocator *alloc;
 	const struct weft_limits *limits;
 	struct weft_stream *stream; /* NULL: none, or given up while its request is drained */
 	struct weft_h1_in in;

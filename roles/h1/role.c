@@ -11,7 +11,6 @@ static enum weft_status h1_attach(
 	if (!h)
 		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for HTTP/1.1");
 	h->pipe = attach->pipe;
-	h->alloc = attach->alloc;
 	h->limits = attach->limits;
 	h->client = attach->client;
 	h->armed_us = WEFT_NEVER;
@@ -28,7 +27,7 @@ static void h1_detach(void *state, const struct weft_error *why)
 	h->closing = true;
 	if (h->active)
 		weft_h1_end_exchange(h, h->client ? weft_h1_cause(h) : WEFT_CAUSE_FAILED, why);
-	weft_free(h->alloc, h, sizeof(*h));
+	weft_free(weft_pipe_alloc(h->pipe), h, sizeof(*h));
 }
 
 static enum weft_status h1_input(void *state, uint32_t port, const unsigned char *bytes, size_t len,

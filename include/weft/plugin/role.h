@@ -151,6 +151,8 @@ WEFT_API void weft_pipe_close(struct weft_pipe *pipe);
 WEFT_API void weft_pipe_fail(struct weft_pipe *pipe, const struct weft_error *why);
 /* When tick is due (monotonic µs; WEFT_NEVER: not at all). Cheap to move. */
 WEFT_API void weft_pipe_deadline(struct weft_pipe *pipe, uint64_t deadline_us);
+/* The context's allocator, for the role's own blocks. */
+WEFT_API const struct weft_allocator *weft_pipe_alloc(const struct weft_pipe *pipe);
 /* Addresses, TLS, ALPN of the connection. */
 WEFT_API void weft_pipe_info(const struct weft_pipe *pipe, struct weft_conn_info *info);
 WEFT_API bool weft_pipe_secure(const struct weft_pipe *pipe);
