@@ -147,8 +147,12 @@ static json_t *counters_json(const struct weft_counters *c)
 		uint64_t value;
 	} all[] = {
 		{ "conns_accepted", c->conns_accepted },
+		{ "conns_tried", c->conns_tried },
 		{ "conns_opened", c->conns_opened },
 		{ "conns_failed", c->conns_failed },
+		{ "conns_reused", c->conns_reused },
+		{ "conns_stale", c->conns_stale },
+		{ "conns_retired", c->conns_retired },
 		{ "conns_now", c->conns_now },
 		{ "handshakes_full", c->handshakes_full },
 		{ "handshakes_resumed", c->handshakes_resumed },
@@ -159,6 +163,9 @@ static json_t *counters_json(const struct weft_counters *c)
 		{ "streams_peak", c->streams_peak },
 		{ "streams_ok", c->streams_ok },
 		{ "streams_failed", c->streams_failed },
+		{ "streams_retried", c->streams_retried },
+		{ "retries_refused", c->retries_refused },
+		{ "queue_timeouts", c->queue_timeouts },
 		{ "streams_per_conn_max", c->streams_per_conn_max },
 		{ "vhosts_created", c->vhosts_created },
 		{ "vhosts_freed", c->vhosts_freed },
