@@ -113,6 +113,8 @@ int get_main(int argc, char **argv)
 	g.progress = isatty(STDERR_FILENO) && !(g.out == stdout && isatty(STDOUT_FILENO));
 	run(&g);
 	drain(&g);
+	if (g.o.explain)
+		get_summary(&g);
 	if (g.o.json)
 		get_report(&g);
 	weft_context_destroy(g.ctx, 0, NULL, NULL);

@@ -76,5 +76,8 @@ void get_count_error(struct get *g, const char *url, const struct weft_error *wh
 void get_progress(struct get *g, bool last);
 void get_sample_take(const struct get *g, struct get_sample *sample);
 void get_report(struct get *g);
+/* --explain: the story of one request; and what all of them together cost. */
+void get_explain(const struct weft_stream *s, const char *url);
+void get_summary(const struct get *g);
 
 #endif

@@ -19,7 +19,7 @@ static const struct option_spec options[] = {
 	{ "--data-file", "FILE", "request body from a file, - for standard input" },
 	{ "--header", "H", "request field, \"Name: value\" (repeatable)" },
 	{ "-o", "FILE", "write bodies here instead of standard output" },
-	{ "--explain", NULL, "tell on standard error what happened to each request" },
+	{ "--explain", NULL, "tell on standard error what happened to each request, and in all" },
 	{ "--json", NULL, "one line of figures on standard output; bodies go to -o only" },
 	{ "--plugin-dir", "DIR", "where plugin modules are (an absolute path)" },
 	{ "--log", "LEVEL", "error, warn, info or debug (warn)" },

@@ -139,3 +139,38 @@ void get_report(struct get *g)
 	printf("\n");
 	json_decref(o);
 }
+
+void get_explain(const struct weft_stream *s, const char *url)
+{
+	char story[4096], *line = story, *end;
+
+	weft_stream_explain(s, story, sizeof(story));
+	fprintf(stderr, "%s\n", url);
+	for (; (end = strchr(line, '\n')); line = end + 1)
+		fprintf(stderr, "  %.*s\n", (int)(end - line), line);
+}
+
+static unsigned long long n(uint64_t count)
+{
+	return count;
+}
+
+void get_summary(const struct get *g)
+{
+	struct weft_counters c;
+
+	weft_context_counters(g->ctx, &c);
+	fprintf(stderr,
+		"connections: %llu tried, %llu opened, %llu failed before they carried a request\n",
+		n(c.conns_tried), n(c.conns_opened), n(c.conns_failed));
+	fprintf(stderr,
+		"requests on a connection that was there already: %llu; on one connection: at most "
+		"%llu\n",
+		n(c.conns_reused), n(c.streams_per_conn_max));
+	fprintf(stderr, "TLS handshakes: %llu full, %llu resumed, %llu failed\n",
+		n(c.handshakes_full), n(c.handshakes_resumed), n(c.handshakes_failed));
+	fprintf(stderr, "in the queue: %llu ms together, %llu ms at most; %llu gave up\n",
+		n(c.queue_us / 1000), n(c.queue_us_max / 1000), n(c.queue_timeouts));
+	fprintf(stderr, "tried again: %llu; warm connections that were stale: %llu\n",
+		n(c.streams_retried), n(c.conns_stale));
+}

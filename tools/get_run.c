@@ -142,16 +142,13 @@ static void on_close(struct weft_stream *s, const struct weft_error *why, void *
 {
 	struct request *r = user;
 	struct get *g = r->get;
-	char story[2048];
 
 	g->running--;
 	g->headless -= !r->headed;
 	if (g->starved == r)
 		g->starved = NULL;
-	if (g->o.explain) {
-		weft_stream_explain(s, story, sizeof(story));
-		fprintf(stderr, "%s\n%s", r->url, story);
-	}
+	if (g->o.explain)
+		get_explain(s, r->url);
 	if (!why->status)
 		g->ok++;
 	else if (!g->given_up)

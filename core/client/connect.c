@@ -79,6 +79,7 @@ static void dialed(
 		weft_conn_kill(conn, &no_memory);
 		return;
 	}
+	weft_client_conn(conn)->dialed_us = weft_loop_now(&conn->ctx->loop);
 	start(conn, ground);
 }
 
@@ -88,7 +89,8 @@ static enum weft_status dial(struct weft_conn *conn, struct weft_error *err)
 	struct weft_dial_options options = {
 		.host = e->key.host,
 		.port = e->key.port,
-		.connect_ms = e->limits.connect_ms,
+		.connect_ms = weft_conn_limits(conn)->connect_ms,
+		.resolved_us = &weft_client_conn(conn)->resolved_us,
 	};
 	struct weft_address to, local;
 	enum weft_status st = WEFT_OK;
@@ -128,12 +130,13 @@ void weft_pool_connect(struct weft_pool_entry *e)
 	}
 	c = weft_client_conn(conn);
 	c->entry = e;
-	c->limits = e->limits;
+	c->limits = *weft_stream_limits(
+		weft_container_of(e->queue.next, struct weft_stream, entry_node));
 	c->failures_before = e->failures;
 	weft_list_append(&e->conns, &c->entry_node);
 	e->conn_count++;
 	e->connecting++;
-	ctx->counters.conns_opened++;
+	ctx->counters.conns_tried++;
 	if (weft_vhost_client(ctx, e->key.trust, &conn->vhost, &err)) {
 		weft_conn_kill(conn, &err);
 		return;
@@ -145,6 +148,7 @@ void weft_pool_connect(struct weft_pool_entry *e)
 		start(conn, ground);
 		return;
 	}
+	c->begun_us = weft_loop_now(&ctx->loop);
 	if (dial(conn, &err))
 		weft_conn_kill(conn, &err);
 }

@@ -9,13 +9,32 @@ bool weft_pool_key_equal(const struct weft_pool_key *a, const struct weft_pool_k
 struct weft_pool_entry *weft_pool_entry_find(
 	struct weft_context *ctx, const struct weft_pool_key *key);
 /* Copies key and references its trust. NULL: no memory. */
-struct weft_pool_entry *weft_pool_entry_make(struct weft_context *ctx,
-	const struct weft_pool_key *key, const struct weft_plugin *role,
-	const struct weft_limits *limits);
+struct weft_pool_entry *weft_pool_entry_make(
+	struct weft_context *ctx, const struct weft_pool_key *key, const struct weft_plugin *role);
 /* It has neither streams nor conns. */
 void weft_pool_entry_free(struct weft_pool_entry *e);
 
-/* connect.c: begins a connection for the entry. A failure is a failed attempt, reported as such. */
+/* Have it looked at in this turn. */
+void weft_pool_wake(struct weft_pool_entry *e);
+/* pool.c: into the queue, at the place that its order says. */
+void weft_pool_enqueue(struct weft_pool_entry *e, struct weft_stream *s);
+uint64_t weft_pool_age_us(const struct weft_stream *s);
+
+/* connect.c: begins a connection for the head of the queue. A failure is a failed attempt, reported as such. */
 void weft_pool_connect(struct weft_pool_entry *e);
+
+/* warm.c: a connection that takes a stream now, and is alive as far as can be known; or NULL. */
+struct weft_conn *weft_pool_ready_conn(struct weft_pool_entry *e);
+/* Ends what has reached a limit of law 7, as soon as nothing runs on it. */
+void weft_pool_retire(struct weft_pool_entry *e);
+/* Closes what has been idle for too long; comes again when the next is due. */
+void weft_pool_cool(struct weft_pool_entry *e);
+/* One of them was dead: the others that have been idle for as long are not trusted either. */
+void weft_pool_distrust(struct weft_pool_entry *e, const struct weft_conn *dead);
+
+static inline struct weft_conn *weft_pool_conn_of(struct weft_list *entry_node)
+{
+	return &weft_container_of(entry_node, struct weft_client_conn, entry_node)->conn;
+}
 
 #endif

@@ -61,9 +61,8 @@ struct weft_pool_entry *weft_pool_entry_find(
 	return NULL;
 }
 
-struct weft_pool_entry *weft_pool_entry_make(struct weft_context *ctx,
-	const struct weft_pool_key *key, const struct weft_plugin *role,
-	const struct weft_limits *limits)
+struct weft_pool_entry *weft_pool_entry_make(
+	struct weft_context *ctx, const struct weft_pool_key *key, const struct weft_plugin *role)
 {
 	struct weft_pool_entry *e = weft_zalloc(&ctx->memory.alloc, sizeof(*e));
 
@@ -76,7 +75,7 @@ struct weft_pool_entry *weft_pool_entry_make(struct weft_context *ctx,
 	}
 	weft_trust_ref(e->key.trust);
 	e->role = role;
-	e->limits = *limits;
+	e->place = weft_budget_place(key->scheme->name, key->host, key->port);
 	weft_list_init(&e->queue);
 	weft_list_init(&e->conns);
 	weft_list_append(&ctx->entries, &e->node);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pool's decisions: who is bound to what, when another connection is made, and what happens to
- * streams whose connection ended. DESIGN 5; the numbers in the comments are its laws.
+ * The pool's queue: who waits, who is bound to what, when another connection is made, and when all is lost.
+ * DESIGN 5; the numbers in the comments are its laws. Warm connections: warm.c; retries: retry.c.
  */
 #include "core/client/pool.h"
 
@@ -9,33 +9,20 @@
 
 #include "core/client/entry.h"
 
-enum {
-	TRIES_MAX = 5,    /* connections that one stream may see end */
-	ATTEMPTS_MAX = 2, /* law 5: one fresh attempt, then all fail */
-};
+enum { ATTEMPTS_MAX = 2 }; /* law 5: one fresh attempt, then all fail */
 
-static struct weft_conn *conn_of(struct weft_list *entry_node)
-{
-	return &weft_container_of(entry_node, struct weft_client_conn, entry_node)->conn;
-}
-
-static uint64_t idle_since(struct weft_conn *conn)
-{
-	return weft_client_conn(conn)->idle_since_us;
-}
-
-static uint64_t age_us(const struct weft_stream *s)
+uint64_t weft_pool_age_us(const struct weft_stream *s)
 {
 	return weft_loop_now(&s->ctx->loop) - s->opened_us;
 }
 
-static void wake(struct weft_pool_entry *e)
+void weft_pool_wake(struct weft_pool_entry *e)
 {
 	weft_turn_queue(e->ctx, &e->ctx->queues.pump, &e->pump_node);
 }
 
 /* Law 5: it keeps its place. Newcomers have the highest order, so this ends at once for them. */
-static void enqueue(struct weft_pool_entry *e, struct weft_stream *s)
+void weft_pool_enqueue(struct weft_pool_entry *e, struct weft_stream *s)
 {
 	struct weft_list *before = &e->queue;
 
@@ -47,7 +34,9 @@ static void enqueue(struct weft_pool_entry *e, struct weft_stream *s)
 	e->ctx->counters.streams_queued++;
 	s->state = WEFT_STREAM_QUEUED;
 	s->queued_us = weft_loop_now(&e->ctx->loop);
-	wake(e);
+	if (s->queue_ms || s->total_due_us != WEFT_NEVER)
+		weft_stream_arm(s);
+	weft_pool_wake(e);
 }
 
 static void dequeue(struct weft_pool_entry *e, struct weft_stream *s)
@@ -56,25 +45,63 @@ static void dequeue(struct weft_pool_entry *e, struct weft_stream *s)
 
 	weft_list_remove(&s->entry_node);
 	e->queued--;
+	s->waited_us += waited;
 	e->ctx->counters.queue_us += waited;
 	if (waited > e->ctx->counters.queue_us_max)
 		e->ctx->counters.queue_us_max = waited;
 }
 
+static void tell(struct weft_stream *s, struct weft_told told)
+{
+	weft_story_add(&s->story, weft_pool_age_us(s), told);
+}
+
+/*
+ * Why it has to wait, if it has to; whether an idle connection's role would take it is not asked here,
+ * where one of its ops may be on the stack.
+ */
+static void tell_queued(struct weft_pool_entry *e, struct weft_stream *s)
+{
+	struct weft_told told = { .event = WEFT_STORY_QUEUED_CONNECTING, .a = e->queued };
+	const struct weft_conn *shaking = NULL, *busy = NULL;
+
+	weft_list_each(node, &e->conns)
+	{
+		const struct weft_conn *conn = weft_pool_conn_of(node);
+
+		if (conn->state == WEFT_CONN_SHAKING && !shaking)
+			shaking = conn;
+		if (conn->state == WEFT_CONN_OPEN && !conn->ending && !busy)
+			busy = conn;
+		if (busy == conn && !e->queued && !weft_client_conn(conn)->busy)
+			return;
+	}
+	if (shaking) {
+		told.event = WEFT_STORY_QUEUED_SHAKING;
+		told.number = shaking->id;
+	} else if (busy && e->conn_count >= e->ctx->max_conns) {
+		told.event = WEFT_STORY_QUEUED_BUSY;
+		told.number = busy->id;
+		told.b = e->conn_count;
+	}
+	tell(s, told);
+}
+
 enum weft_status weft_pool_submit(struct weft_stream *s, const struct weft_pool_key *key,
-	const struct weft_plugin *role, const struct weft_limits *limits, bool alone,
-	struct weft_transport *transport, struct weft_error *err)
+	const struct weft_plugin *role, bool alone, struct weft_transport *transport,
+	struct weft_error *err)
 {
 	struct weft_context *ctx = s->ctx;
 	struct weft_pool_entry *e = alone ? NULL : weft_pool_entry_find(ctx, key);
 
 	if (e && e->queued >= ctx->max_queue) {
 		ctx->counters.limits_hit++;
-		return weft_error_set(err, WEFT_ERR_LIMIT, 0, "%u streams wait for %s:%u already",
+		return weft_error_set(err, WEFT_ERR_LIMIT, 0,
+			"%u streams wait for %s:%u already, and more may not (max_queue)",
 			e->queued, key->host, key->port);
 	}
 	if (!e)
-		e = weft_pool_entry_make(ctx, key, role, limits);
+		e = weft_pool_entry_make(ctx, key, role);
 	if (!e)
 		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory to queue a stream");
 	e->alone = alone;
@@ -82,11 +109,28 @@ enum weft_status weft_pool_submit(struct weft_stream *s, const struct weft_pool_
 	e->given = transport != NULL;
 	s->entry = e;
 	s->order = ctx->counters.streams_opened++;
-	weft_story_add(&s->story,
-		e->conn_count ? WEFT_STORY_QUEUED_BUSY : WEFT_STORY_QUEUED_CONNECTING, 0, WEFT_OK,
-		e->queued);
-	enqueue(e, s);
+	weft_budget_earn(ctx, e->place);
+	tell_queued(e, s);
+	weft_pool_enqueue(e, s);
 	return WEFT_OK;
+}
+
+void weft_pool_waited_out(struct weft_stream *s)
+{
+	struct weft_pool_entry *e = s->entry;
+	uint64_t waited = s->waited_us + weft_loop_now(&s->ctx->loop) - s->queued_us;
+	struct weft_error why;
+
+	s->ctx->counters.timeouts++;
+	s->ctx->counters.queue_timeouts++;
+	weft_error_set(&why, WEFT_ERR_TIMEOUT, 0,
+		"no connection to %.100s:%u within %u ms (queue_ms): %u streams wait, %u of %u "
+		"connections are there, %u of them being made",
+		e->key.host, e->key.port, s->queue_ms, e->queued, e->conn_count,
+		e->alone ? 1 : s->ctx->max_conns, e->connecting);
+	tell(s, (struct weft_told){
+			.event = WEFT_STORY_QUEUE_TIMEOUT, .a = weft_story_ms(waited) });
+	weft_stream_over(s, &why);
 }
 
 void weft_pool_leave(struct weft_stream *s)
@@ -98,52 +142,66 @@ void weft_pool_leave(struct weft_stream *s)
 	if (weft_list_linked(&s->entry_node))
 		dequeue(e, s);
 	s->entry = NULL;
-	wake(e);
+	weft_pool_wake(e);
 }
 
 /* ---- binding ---- */
 
-static unsigned capacity(const struct weft_conn *conn)
+static void tell_up(struct weft_stream *s, const struct weft_client_conn *c)
 {
-	const struct weft_role_ops *ops;
+	uint64_t name_ms = (c->resolved_us - c->begun_us) / 1000;
+	uint64_t connect_ms = (c->dialed_us - c->resolved_us) / 1000;
 
-	if (conn->state != WEFT_CONN_OPEN || conn->ending || !conn->pipe.role)
-		return 0;
-	/* what it said unasked must be met before a request, lest it pass for the answer */
-	if (conn->unread && weft_list_empty(&conn->pipe.streams))
-		return 0;
-	ops = conn->pipe.role->role->ops;
-	return ops->capacity && ops->open ? ops->capacity(conn->pipe.state) : 0;
+	if (!c->dialed_us) /* the application brought it */
+		return;
+	tell(s, (struct weft_told){
+			.event = WEFT_STORY_CONN_UP,
+			.number = (name_ms & UINT32_MAX) | connect_ms << 32,
+			.a = weft_story_ms(c->up_us - c->dialed_us),
+			.b = c->tls_version | (c->tls_resumed ? (uint32_t)WEFT_STORY_RESUMED : 0),
+		});
 }
 
-/* The one that was used last: the others may grow old and go. */
-static struct weft_conn *ready_conn(struct weft_pool_entry *e)
+/* Before it is bound: how, and what for the counters. */
+static void note_bound(struct weft_client_conn *c, struct weft_stream *s)
 {
-	struct weft_conn *best = NULL;
+	struct weft_counters *counters = &s->ctx->counters;
+	uint64_t now = weft_loop_now(&s->ctx->loop);
+	struct weft_told told = {
+		.event = WEFT_STORY_BOUND_NEW,
+		.a = weft_story_ms(now - s->queued_us),
+		.number = c->conn.id,
+	};
 
-	weft_list_each(node, &e->conns)
-	{
-		struct weft_conn *conn = conn_of(node);
-
-		if (capacity(conn) && (!best || idle_since(conn) > idle_since(best)))
-			best = conn;
+	if (++c->conn.served > counters->streams_per_conn_max)
+		counters->streams_per_conn_max = c->conn.served;
+	s->warm = c->conn.served > 1 && !c->busy;
+	if (c->conn.served == 1) {
+		tell_up(s, c);
+	} else if (s->warm) {
+		told.event = WEFT_STORY_BOUND_REUSED;
+		told.b = weft_story_ms(now - c->idle_since_us);
+	} else {
+		told.event = WEFT_STORY_BOUND_SHARED;
+		weft_list_each(node, &c->conn.pipe.streams) told.b++;
 	}
-	return best;
+	counters->conns_reused += c->conn.served > 1;
+	tell(s, told);
 }
 
-static void count_bound(struct weft_conn *conn, struct weft_stream *s)
+/* The connection's own times are those of its streams. */
+static void take_limits(struct weft_client_conn *c, const struct weft_stream *s)
 {
-	struct weft_counters *c = &conn->ctx->counters;
+	uint32_t flush_ms = weft_stream_limits(s)->flush_ms;
 
-	if (++conn->served > c->streams_per_conn_max)
-		c->streams_per_conn_max = conn->served;
-	weft_story_add(&s->story, conn->served > 1 ? WEFT_STORY_BOUND_REUSED : WEFT_STORY_BOUND_NEW,
-		age_us(s), WEFT_OK, conn->id);
+	if (!c->busy || flush_ms < c->limits.flush_ms)
+		c->limits.flush_ms = flush_ms;
 }
 
 static void bind(struct weft_pool_entry *e, struct weft_stream *s, struct weft_conn *conn)
 {
 	const struct weft_role_ops *ops = conn->pipe.role->role->ops;
+	struct weft_client_conn *c = weft_client_conn(conn);
 	struct weft_error err = { .status = WEFT_OK };
 
 	dequeue(e, s);
@@ -151,12 +209,16 @@ static void bind(struct weft_pool_entry *e, struct weft_stream *s, struct weft_c
 	s->state = WEFT_STREAM_BOUND;
 	s->pipe = &conn->pipe;
 	s->tries++;
+	note_bound(c, s);
+	take_limits(c, s);
+	conn->wrote &= c->busy;
+	c->busy = true;
 	weft_list_append(&conn->pipe.streams, &s->pipe_node);
-	count_bound(conn, s);
 	if (ops->open(conn->pipe.state, s, &err)) {
 		weft_list_remove(&s->pipe_node);
 		s->pipe = NULL;
 		weft_stream_over(s, &err);
+		weft_pool_capacity_changed(conn);
 		return;
 	}
 	if (s->has_trailer && s->pipe && ops->head)
@@ -197,40 +259,6 @@ static void fail_queue(struct weft_pool_entry *e)
 	}
 }
 
-/* Closes what has been idle for too long; tells when to look again. */
-static void cool(struct weft_pool_entry *e);
-
-static void warm_due(struct weft_timer *timer, void *user)
-{
-	(void)timer;
-	cool(user);
-}
-
-static void cool(struct weft_pool_entry *e)
-{
-	uint64_t now = weft_loop_now(&e->ctx->loop), next = WEFT_NEVER, due;
-	bool close_now = e->alone || e->ctx->life != WEFT_LIFE_RUNNING;
-
-	if (e->queued) /* what waits for its role to be ready is not idle */
-		return;
-	weft_list_each_safe(node, &e->conns)
-	{
-		struct weft_conn *conn = conn_of(node);
-
-		if (conn->state != WEFT_CONN_OPEN || !weft_list_empty(&conn->pipe.streams))
-			continue;
-		due = idle_since(conn) + (uint64_t)e->ctx->keep_warm_ms * 1000;
-		if (close_now || due <= now)
-			weft_conn_close(conn);
-		else if (due < next)
-			next = due;
-	}
-	if (next == WEFT_NEVER)
-		weft_loop_timer_cancel(&e->ctx->loop, &e->warm);
-	else
-		weft_loop_timer(&e->ctx->loop, &e->warm, next, warm_due, e);
-}
-
 void weft_pool_pump(struct weft_pool_entry *e)
 {
 	struct weft_conn *conn;
@@ -239,17 +267,18 @@ void weft_pool_pump(struct weft_pool_entry *e)
 		fail_queue(e);
 		e->failures = 0;
 	}
-	while (!weft_list_empty(&e->queue) && (conn = ready_conn(e)))
+	while (!weft_list_empty(&e->queue) && (conn = weft_pool_ready_conn(e)))
 		bind(e, weft_container_of(e->queue.next, struct weft_stream, entry_node), conn);
+	weft_pool_retire(e);
 	while (may_connect(e))
 		weft_pool_connect(e);
 	if (e->queued && hopeless(e))
-		wake(e); /* without a connection there is nobody else to do it */
+		weft_pool_wake(e); /* without a connection there is nobody else to do it */
 	/* a stream that needs no connection any more leaves none that is still being made */
 	if (!e->queued && e->connecting) {
 		weft_list_each_safe(node, &e->conns)
 		{
-			conn = conn_of(node);
+			conn = weft_pool_conn_of(node);
 			if (conn->state < WEFT_CONN_OPEN)
 				weft_conn_close(conn);
 		}
@@ -258,18 +287,22 @@ void weft_pool_pump(struct weft_pool_entry *e)
 		weft_pool_entry_free(e);
 		return;
 	}
-	cool(e);
+	weft_pool_cool(e);
 }
 
 /* ---- what conns and roles report ---- */
 
-void weft_pool_conn_up(struct weft_conn *conn)
+void weft_pool_conn_up(struct weft_conn *conn, const struct weft_conn_info *info)
 {
-	struct weft_pool_entry *e = weft_client_conn(conn)->entry;
+	struct weft_client_conn *c = weft_client_conn(conn);
+	struct weft_pool_entry *e = c->entry;
 
 	e->connecting--;
-	weft_client_conn(conn)->idle_since_us = weft_loop_now(&e->ctx->loop);
-	wake(e);
+	e->ctx->counters.conns_opened++;
+	c->up_us = c->idle_since_us = weft_loop_now(&e->ctx->loop);
+	c->tls_version = (uint16_t)info->tls_version;
+	c->tls_resumed = info->tls_resumed;
+	weft_pool_wake(e);
 }
 
 /* Law 5, end: what another attempt would meet again. */
@@ -303,14 +336,30 @@ static void attempt_failed(struct weft_pool_entry *e, struct weft_conn *conn)
 	{
 		struct weft_stream *s = weft_container_of(node, struct weft_stream, entry_node);
 
-		weft_story_add(
-			&s->story, WEFT_STORY_CONN_FAILED, age_us(s), conn->why->status, conn->id);
+		tell(s, (struct weft_told){
+				.event = WEFT_STORY_CONN_FAILED,
+				.status = (signed char)conn->why->status,
+				.number = conn->id,
+			});
 	}
+}
+
+/* Law 6: it was about to be used, and died before. */
+static void was_stale(struct weft_pool_entry *e, const struct weft_client_conn *c)
+{
+	e->ctx->counters.conns_stale++;
+	tell(weft_container_of(e->queue.next, struct weft_stream, entry_node),
+		(struct weft_told){
+			.event = WEFT_STORY_CONN_STALE,
+			.status = (signed char)weft_conn_why(&c->conn)->status,
+			.number = c->conn.id,
+		});
 }
 
 void weft_pool_conn_down(struct weft_conn *conn)
 {
-	struct weft_pool_entry *e = weft_client_conn(conn)->entry;
+	struct weft_client_conn *c = weft_client_conn(conn);
+	struct weft_pool_entry *e = c->entry;
 
 	if (conn->state < WEFT_CONN_OPEN)
 		e->connecting--;
@@ -318,65 +367,32 @@ void weft_pool_conn_down(struct weft_conn *conn)
 		attempt_failed(e, conn);
 	else
 		e->failures = 0; /* there was a way, and now there is room */
-	weft_client_conn(conn)->entry = NULL;
-	weft_list_remove(&weft_client_conn(conn)->entry_node);
+	if (conn->served && e->queued && !c->busy && (conn->in_fin || conn->why) &&
+		c->idle_since_us < weft_loop_now(&e->ctx->loop))
+		was_stale(e, c);
+	c->entry = NULL;
+	weft_list_remove(&c->entry_node);
 	e->conn_count--;
-	wake(e);
+	weft_pool_wake(e);
 }
 
 void weft_pool_capacity_changed(struct weft_conn *conn)
 {
-	if (!weft_client_conn(conn)->entry)
-		return;
-	if (weft_list_empty(&conn->pipe.streams))
-		weft_client_conn(conn)->idle_since_us = weft_loop_now(&conn->ctx->loop);
-	wake(weft_client_conn(conn)->entry);
-}
+	struct weft_client_conn *c = weft_client_conn(conn);
 
-/* Law 5: may it go to another connection? Says which event to tell, or why not. */
-static enum weft_status may_retry(
-	const struct weft_stream *s, enum weft_cause cause, enum weft_story_event *event)
-{
-	if (s->ctx->life == WEFT_LIFE_DESTROYING)
-		return WEFT_ERR_SHUTDOWN;
-	if (s->tries >= TRIES_MAX || s->answered || s->tunnel || s->entry->given)
-		return WEFT_ERR_LIMIT;
-	if (cause == WEFT_CAUSE_UNSENT)
-		*event = WEFT_STORY_RETRIED_UNSENT;
-	else if (cause == WEFT_CAUSE_UNPROCESSED)
-		*event = WEFT_STORY_RETRIED_UNPROCESSED;
-	else if (cause == WEFT_CAUSE_UNKNOWN && s->idempotent)
-		*event = WEFT_STORY_RETRIED_IDEMPOTENT;
-	else
-		return WEFT_ERR_STATE;
-	return WEFT_OK;
-}
-
-void weft_pool_returned(struct weft_stream *s, enum weft_cause cause, const struct weft_error *why)
-{
-	enum weft_story_event event = WEFT_STORY_NOT_RETRIED;
-	struct weft_error err = *why;
-	enum weft_status st =
-		cause == WEFT_CAUSE_FAILED ? WEFT_ERR_STATE : may_retry(s, cause, &event);
-
-	if (st == WEFT_OK)
-		st = weft_stream_rewind(s, &err);
-	if (s->state == WEFT_STREAM_DONE) /* the application gave it up while it was asked */
+	if (!c->entry)
 		return;
-	if (st) {
-		weft_story_add(&s->story, WEFT_STORY_NOT_RETRIED, age_us(s), err.status, 0);
-		weft_stream_over(s, &err);
-		return;
+	if (c->busy && weft_list_empty(&conn->pipe.streams)) {
+		c->busy = false;
+		c->idle_since_us = weft_loop_now(&conn->ctx->loop);
 	}
-	weft_story_add(&s->story, event, age_us(s), why->status, 0);
-	s->ctx->counters.streams_retried++;
-	enqueue(s->entry, s);
+	weft_pool_wake(c->entry);
 }
 
 void weft_pool_drain(struct weft_context *ctx)
 {
 	weft_list_each(node, &ctx->entries)
-		wake(weft_container_of(node, struct weft_pool_entry, node));
+		weft_pool_wake(weft_container_of(node, struct weft_pool_entry, node));
 }
 
 void weft_pool_finish(struct weft_context *ctx)

@@ -30,12 +30,12 @@ struct weft_pool_entry {
 	struct weft_list pump_node;
 	struct weft_pool_key key; /* the strings are the entry's */
 	const struct weft_plugin *role;
-	struct weft_limits limits;
 	struct weft_list queue; /* streams, by order */
 	struct weft_list conns;
 	struct weft_transport *transport; /* given by the application for the first connection */
 	struct weft_timer warm;           /* when idle connections are due to close */
 	struct weft_error why;            /* of the last failure */
+	uint64_t place;                   /* whose budget of retries holds */
 	unsigned queued, conn_count;
 	unsigned connecting;
 	unsigned failures; /* attempts that failed since one carried a stream */
@@ -45,15 +45,18 @@ struct weft_pool_entry {
 
 /* Puts a new stream into the entry for key, made if need be. strings of key are copied. */
 enum weft_status weft_pool_submit(struct weft_stream *s, const struct weft_pool_key *key,
-	const struct weft_plugin *role, const struct weft_limits *limits, bool alone,
-	struct weft_transport *transport, struct weft_error *err);
+	const struct weft_plugin *role, bool alone, struct weft_transport *transport,
+	struct weft_error *err);
 /* Takes a stream out, wherever it is in the pool. */
 void weft_pool_leave(struct weft_stream *s);
-/* A role gave a bound stream back: it ends, or waits for another connection. Law 5. */
-void weft_pool_returned(struct weft_stream *s, enum weft_cause cause, const struct weft_error *why);
+/* A queued stream has waited as long as it may. Law 7. */
+void weft_pool_waited_out(struct weft_stream *s);
+/* The role on conn gave a bound stream back: it ends, or waits for another connection. Laws 5 and 6. */
+void weft_pool_returned(struct weft_stream *s, struct weft_conn *conn, enum weft_cause cause,
+	const struct weft_error *why);
 
 /* Conns report. */
-void weft_pool_conn_up(struct weft_conn *conn);
+void weft_pool_conn_up(struct weft_conn *conn, const struct weft_conn_info *info);
 void weft_pool_conn_down(struct weft_conn *conn);
 void weft_pool_capacity_changed(struct weft_conn *conn);
 

@@ -60,6 +60,7 @@ struct weft_conn *weft_conn_create(struct weft_context *ctx, const struct weft_p
 	conn->scheme = scheme;
 	conn->id = ++ctx->next_conn_id;
 	conn->state_due_us = conn->tick_due_us = WEFT_NEVER;
+	conn->sent_ms = (uint32_t)(weft_loop_now(&ctx->loop) / 1000);
 	weft_list_init(&conn->pipe.streams);
 	weft_segq_init(&conn->pipe.out, &ctx->memory);
 	weft_list_append(&ctx->conns, &conn->node);
@@ -115,7 +116,7 @@ static void established(struct weft_conn *conn)
 	weft_log(conn->ctx, WEFT_LOG_DEBUG, "conn %llu: up, role %s%s%s",
 		(unsigned long long)conn->id, role->name, info.tls ? ", " : "", info.tls_cipher);
 	if (conn->client && weft_client_conn(conn)->entry)
-		weft_pool_conn_up(conn);
+		weft_pool_conn_up(conn, &info);
 	if (conn->ctx->life != WEFT_LIFE_RUNNING || conn->vhost->dying)
 		weft_conn_drain(conn);
 }

@@ -55,6 +55,7 @@ struct weft_conn {
 	uint64_t id;
 	unsigned served;  /* streams so far */
 	uint32_t flushed; /* bytes that left since the flush timer was set; no more than fit here */
+	uint32_t sent_ms; /* when the network last took something, in ms of the loop's time */
 	enum weft_conn_state state;
 	bool client;
 	bool out_fin;   /* our direction ends behind pipe.out */
@@ -67,6 +68,7 @@ struct weft_conn {
 	bool ending;    /* close or failure is on its way */
 	bool drain_due; /* the role is to be told, from the turn */
 	bool abortive;  /* nothing can be sent any more */
+	bool wrote;     /* clients: the network took something since it was last idle */
 };
 
 /* A client's connection, and what only such has. */
@@ -75,9 +77,17 @@ struct weft_client_conn {
 	struct weft_pool_entry *entry; /* NULL once the pool has let go of it */
 	struct weft_list entry_node;
 	struct weft_dial *dial;
-	struct weft_limits limits;
-	uint64_t idle_since_us;   /* when the last stream left */
+	struct weft_limits limits; /* of the stream that it was made for */
+	uint64_t idle_since_us;    /* when the last stream left, or it came up */
+	uint64_t read_us;  /* when an idle one was last read to its end, to see if it lives */
+	uint64_t up_us;    /* when it was ready for streams */
+	uint64_t begun_us; /* the steps of coming up; 0: left out */
+	uint64_t resolved_us, dialed_us;
 	unsigned failures_before; /* the entry's, when this one was begun */
+	uint16_t tls_version;     /* 0x0303, 0x0304; 0: plain */
+	bool tls_resumed;
+	bool busy;    /* streams are bound to it */
+	bool retired; /* it has reached a limit: nothing is bound any more */
 };
 
 /* For counts of which only the lower end matters. */

@@ -176,6 +176,15 @@ void weft_conn_input(struct weft_conn *conn)
 		weft_conn_read(conn);
 }
 
+/* What was queued may be encrypted and still wait: only the ground knows what has left. */
+static void note_sent(struct weft_conn *conn, uint64_t serial_before)
+{
+	if (conn->ctx->sent_serial == serial_before)
+		return;
+	conn->wrote = true;
+	conn->sent_ms = (uint32_t)(weft_loop_now(&conn->ctx->loop) / 1000);
+}
+
 enum weft_status weft_conn_write_out(struct weft_conn *conn, struct weft_error *err)
 {
 	struct weft_transport *top = conn->top;
@@ -183,11 +192,13 @@ enum weft_status weft_conn_write_out(struct weft_conn *conn, struct weft_error *
 	enum weft_status st = WEFT_OK;
 	size_t count, taken;
 	size_t before = conn->pipe.out.len + top->ops->pending(top), after;
+	uint64_t serial = conn->ctx->sent_serial;
 	unsigned writes = 0;
 
 	while (conn->pipe.out.len && st == WEFT_OK) {
 		if (writes++ == WRITES_PER_TURN) {
 			weft_turn_queue(conn->ctx, &conn->ctx->queues.flush, &conn->flush_node);
+			note_sent(conn, serial);
 			return WEFT_AGAIN;
 		}
 		count = WRITE_SEGMENTS;
@@ -198,6 +209,7 @@ enum weft_status weft_conn_write_out(struct weft_conn *conn, struct weft_error *
 	}
 	if (st == WEFT_OK)
 		st = top->ops->flush(top, err);
+	note_sent(conn, serial);
 	/* behind the flush: what the layers held took room as well, and nobody else tells that it is gone */
 	if (conn->starved && weft_pipe_room(&conn->pipe))
 		weft_pipe_want_output(&conn->pipe);

@@ -169,6 +169,15 @@ uint64_t weft_pipe_now(const struct weft_pipe *pipe)
 	return weft_loop_now(&weft_pipe_conn(pipe)->ctx->loop);
 }
 
+uint64_t weft_pipe_sent_at(const struct weft_pipe *pipe)
+{
+	uint64_t now = weft_pipe_now(pipe);
+	/* their difference is right, whatever was cut off */
+	uint32_t past_ms = (uint32_t)(now / 1000) - weft_pipe_conn(pipe)->sent_ms;
+
+	return (uint64_t)past_ms * 1000 < now ? now - (uint64_t)past_ms * 1000 : 0;
+}
+
 int64_t weft_pipe_wall(const struct weft_pipe *pipe)
 {
 	return weft_context_wall(weft_pipe_conn(pipe)->ctx);

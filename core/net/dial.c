@@ -16,6 +16,7 @@ struct weft_dial {
 	struct weft_address local;
 	bool has_local;
 	uint32_t connect_ms;
+	uint64_t *resolved_us;
 	weft_socket sock;
 	struct weft_watch watch;
 	struct weft_timer timer;
@@ -165,6 +166,8 @@ static enum weft_status set_addresses(struct weft_dial *d, const struct weft_add
 		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for addresses");
 	memcpy(d->addresses, addresses, count * sizeof(*addresses));
 	d->count = count;
+	if (d->resolved_us)
+		*d->resolved_us = weft_loop_now(&d->ctx->loop);
 	return WEFT_OK;
 }
 
@@ -217,6 +220,7 @@ enum weft_status weft_dial_start(struct weft_context *ctx, const struct weft_dia
 	d->user = user;
 	d->sock = WEFT_SOCKET_NONE;
 	d->connect_ms = o->connect_ms;
+	d->resolved_us = o->resolved_us;
 	if (o->local) {
 		d->local = *o->local;
 		d->has_local = true;

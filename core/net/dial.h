@@ -14,6 +14,7 @@ struct weft_dial_options {
 	const struct weft_address *to;    /* just this address, or NULL */
 	const struct weft_address *local; /* bind first, or NULL */
 	uint32_t connect_ms;              /* an address */
+	uint64_t *resolved_us;            /* told when the addresses are known; or NULL */
 };
 
 /*

@@ -249,7 +249,7 @@ void weft_role_closed(struct weft_stream *s, enum weft_cause cause, const struct
 		why = &lost;
 	}
 	if (s->client && s->entry && cause != WEFT_CAUSE_DONE && !s->detached)
-		weft_pool_returned(s, cause, why);
+		weft_pool_returned(s, weft_pipe_conn(pipe), cause, why);
 	else
 		weft_stream_over(s, why);
 	if (pipe && weft_pipe_conn(pipe)->client)

@@ -19,7 +19,6 @@ struct opening {
 	struct weft_url url;
 	const struct weft_plugin *role;
 	struct weft_pool_key key;
-	struct weft_limits limits;
 };
 
 static enum weft_status no_memory(struct weft_error *err)
@@ -154,27 +153,69 @@ static void override(uint32_t *limit, uint32_t value)
 		*limit = value;
 }
 
-static void set_limits(struct opening *o)
+/* Most streams say nothing about limits: they use the context's, and cost nothing. */
+static enum weft_status set_limits(struct opening *o, struct weft_error *err)
 {
-	o->limits = o->ctx->limits;
-	/* a client waits for an answer as long as idle_ms allows, unless told otherwise */
-	o->limits.header_ms = o->options->header_ms;
-	override(&o->limits.connect_ms, o->options->connect_ms);
-	override(&o->limits.handshake_ms, o->options->handshake_ms);
-	override(&o->limits.idle_ms, o->options->idle_ms);
-	override(&o->limits.flush_ms, o->options->flush_ms);
+	const struct weft_stream_options *opt = o->options;
+	struct weft_stream *s = o->stream;
+	struct weft_limits *own;
+
+	s->queue_ms = opt->queue_ms ? opt->queue_ms : o->ctx->queue_ms;
+	if (opt->total_ms)
+		s->total_due_us = s->opened_us + (uint64_t)opt->total_ms * 1000;
+	s->limits = &o->ctx->client_limits;
+	if (!opt->connect_ms && !opt->handshake_ms && !opt->header_ms && !opt->idle_ms &&
+		!opt->flush_ms)
+		return WEFT_OK;
+	own = weft_arena_alloc(&s->arena, sizeof(*own));
+	if (!own)
+		return no_memory(err);
+	*own = o->ctx->client_limits;
+	override(&own->connect_ms, opt->connect_ms);
+	override(&own->handshake_ms, opt->handshake_ms);
+	override(&own->header_ms, opt->header_ms);
+	override(&own->idle_ms, opt->idle_ms);
+	override(&own->flush_ms, opt->flush_ms);
+	s->limits = own;
+	return WEFT_OK;
 }
 
-static void total_timeout(struct weft_timer *timer, void *user)
+static uint64_t queue_due(const struct weft_stream *s)
+{
+	uint64_t patience = (uint64_t)s->queue_ms * 1000;
+
+	if (!s->queue_ms || s->state != WEFT_STREAM_QUEUED)
+		return WEFT_NEVER;
+	return s->queued_us + (patience > s->waited_us ? patience - s->waited_us : 0);
+}
+
+static void timed_out(struct weft_timer *timer, void *user)
 {
 	struct weft_stream *s = user;
+	uint64_t now = weft_loop_now(&s->ctx->loop);
 	struct weft_error why;
 
 	(void)timer;
-	s->ctx->counters.timeouts++;
-	weft_error_set(&why, WEFT_ERR_TIMEOUT, 0, "not complete within its total time");
-	weft_stream_unbind(s);
-	weft_stream_over(s, &why);
+	if (now >= s->total_due_us) {
+		s->ctx->counters.timeouts++;
+		weft_error_set(&why, WEFT_ERR_TIMEOUT, 0, "not complete within its total time");
+		weft_stream_unbind(s);
+		weft_stream_over(s, &why);
+	} else if (now >= queue_due(s)) {
+		weft_pool_waited_out(s);
+	} else {
+		weft_stream_arm(s); /* it waited for something that has come */
+	}
+}
+
+void weft_stream_arm(struct weft_stream *s)
+{
+	uint64_t due = queue_due(s);
+
+	if (s->total_due_us < due)
+		due = s->total_due_us;
+	if (due < WEFT_NEVER)
+		weft_loop_timer(&s->ctx->loop, &s->timer, due, timed_out, s);
 }
 
 static enum weft_status prepare(struct opening *o, struct weft_error *err)
@@ -196,6 +237,8 @@ static enum weft_status prepare(struct opening *o, struct weft_error *err)
 	if (st == WEFT_OK)
 		st = make_request(o, err);
 	if (st == WEFT_OK)
+		st = set_limits(o, err);
+	if (st == WEFT_OK)
 		st = load_trust(o, err);
 	if (st == WEFT_OK && opt->hold == WEFT_HOLD_STREAM)
 		st = weft_vhost_client(o->ctx, o->key.trust, &o->stream->vhost, err);
@@ -213,18 +256,14 @@ enum weft_status weft_stream_open(struct weft_context *ctx,
 	if (st)
 		goto out;
 	s = o.stream;
-	set_limits(&o);
 	weft_stream_set_ops(s, ops, user);
 	s->idempotent = options->idempotent;
 	/* set before it can be bound: the role looks at it */
 	s->finished = !options->body;
-	st = weft_pool_submit(s, &o.key, o.role, &o.limits,
+	st = weft_pool_submit(s, &o.key, o.role,
 		options->share == WEFT_SHARE_ALONE || options->transport, options->transport, err);
 	if (st)
 		goto out;
-	if (options->total_ms)
-		weft_loop_timer(&ctx->loop, &s->timer,
-			s->opened_us + (uint64_t)options->total_ms * 1000, total_timeout, s);
 	*out = s;
 out:
 	weft_trust_release(o.key.trust);

@@ -2,55 +2,152 @@
 /* From events to sentences. */
 #include "core/stream/story.h"
 
-void weft_story_add(struct weft_story *story, enum weft_story_event event, uint64_t since_us,
-	enum weft_status status, uint64_t number)
-{
-	unsigned at = story->count < WEFT_STORY_MAX ? story->count : WEFT_STORY_MAX - 1;
-	uint64_t ms = since_us / 1000;
+#include <stdio.h>
 
-	story->count++;
-	story->told[at].event = (unsigned char)event;
-	story->told[at].status = (signed char)status;
-	story->told[at].ms = ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
-	story->told[at].number = number;
+uint32_t weft_story_ms(uint64_t us)
+{
+	return us / 1000 > UINT32_MAX ? UINT32_MAX : (uint32_t)(us / 1000);
 }
 
-static int sentence(
-	char *out, size_t room, unsigned event, enum weft_status status, uint64_t number)
+void weft_story_add(struct weft_story *story, uint64_t since_us, struct weft_told told)
 {
-	unsigned long long n = number;
-	const char *word = weft_status_name(status);
+	unsigned at = story->count < WEFT_STORY_MAX ? story->count : WEFT_STORY_MAX - 1;
 
-	switch ((enum weft_story_event)event) {
-	case WEFT_STORY_QUEUED_CONNECTING:
-		return snprintf(
-			out, room, "queued: a connection is being made, %llu streams are ahead", n);
-	case WEFT_STORY_QUEUED_BUSY:
+	story->count++;
+	story->told[at] = told;
+	story->told[at].ms = weft_story_ms(since_us);
+}
+
+static const char *why_text(uint32_t why)
+{
+	switch ((enum weft_story_why)why) {
+	case WEFT_STORY_WHY_OWN:
+		return "another connection would not help";
+	case WEFT_STORY_WHY_ANSWERED:
+		return "the response had begun";
+	case WEFT_STORY_WHY_UNSAFE:
+		return "the server may have acted on it, and it is not safe to repeat";
+	case WEFT_STORY_WHY_BODY:
+		return "its body cannot be sent again";
+	case WEFT_STORY_WHY_TRIES:
+		return "too many connections ended under it";
+	case WEFT_STORY_WHY_LATE:
+		return "the server did not answer in time, for the second time";
+	case WEFT_STORY_WHY_GIVEN:
+		return "the application brought the connection";
+	case WEFT_STORY_WHY_BUDGET:
+		return "the budget of retries to this place is used up";
+	case WEFT_STORY_WHY_SHUTDOWN:
+		return "the context is going away";
+	}
+	return "";
+}
+
+static int queued(char *out, size_t room, const struct weft_told *t)
+{
+	const char *streams = t->a == 1 ? "stream is" : "streams are";
+	unsigned long long n = t->number;
+
+	if (t->event == WEFT_STORY_QUEUED_CONNECTING)
+		return snprintf(out, room, "queued: a connection is being made, %u %s ahead", t->a,
+			streams);
+	if (t->event == WEFT_STORY_QUEUED_SHAKING)
 		return snprintf(out, room,
-			"queued: every connection is busy and no more may be made, %llu streams "
-			"are ahead",
-			n);
-	case WEFT_STORY_BOUND_NEW:
-		return snprintf(out, room, "sent on connection %llu, made for this", n);
-	case WEFT_STORY_BOUND_REUSED:
-		return snprintf(out, room, "sent on connection %llu, reused", n);
-	case WEFT_STORY_CONN_FAILED:
-		return snprintf(out, room, "connection %llu failed (%s)", n, word);
-	case WEFT_STORY_RETRIED_UNSENT:
+			"queued: connection %llu is at its handshake, %u %s ahead", n, t->a,
+			streams);
+	if (t->b > 1)
+		return snprintf(out, room,
+			"queued: all %u connections are busy and no more may be made, %u %s ahead",
+			t->b, t->a, streams);
+	return snprintf(out, room,
+		"queued behind connection %llu: it is busy and no more may be made, %u %s ahead", n,
+		t->a, streams);
+}
+
+static int connected(char *out, size_t room, const struct weft_told *t)
+{
+	unsigned name = (unsigned)t->number, connect = (unsigned)(t->number >> 32);
+	unsigned version = t->b & 0xffff;
+
+	if (!version)
+		return snprintf(out, room, "connected: name %u ms, connect %u ms", name, connect);
+	return snprintf(out, room, "connected: name %u ms, connect %u ms, TLS %u ms (1.%u, %s)",
+		name, connect, t->a, version - 0x0301,
+		t->b & WEFT_STORY_RESUMED ? "resumed" : "full handshake");
+}
+
+static int bound(char *out, size_t room, const struct weft_told *t)
+{
+	unsigned long long n = t->number;
+
+	if (t->event == WEFT_STORY_BOUND_NEW)
+		return snprintf(out, room,
+			"sent on connection %llu, made for this, after %u ms in the queue", n,
+			t->a);
+	if (t->event == WEFT_STORY_BOUND_REUSED)
+		return snprintf(out, room,
+			"sent on connection %llu, reused: it was idle for %u ms; after %u ms in "
+			"the "
+			"queue",
+			n, t->b, t->a);
+	return snprintf(out, room,
+		"sent on connection %llu, shared with %u others, after %u ms in the queue", n, t->b,
+		t->a);
+}
+
+static int retried(char *out, size_t room, const struct weft_told *t)
+{
+	const char *word = weft_status_name(t->status);
+	unsigned long long n = t->number;
+
+	if (t->event == WEFT_STORY_RETRIED_UNSENT)
 		return snprintf(out, room,
 			"queued again: connection %llu ended (%s) before anything was sent", n,
 			word);
-	case WEFT_STORY_RETRIED_UNPROCESSED:
+	if (t->event == WEFT_STORY_RETRIED_UNPROCESSED)
 		return snprintf(out, room,
 			"queued again: on connection %llu the peer said that it did not process it",
 			n);
-	case WEFT_STORY_RETRIED_IDEMPOTENT:
+	if (t->event == WEFT_STORY_RETRIED_STALE)
 		return snprintf(out, room,
-			"queued again: connection %llu ended (%s) without an answer, and the "
-			"method is idempotent",
-			n, word);
+			"queued again: connection %llu was stale (%s), and it is safe to repeat", n,
+			word);
+	return snprintf(out, room,
+		"queued again: connection %llu ended (%s) without an answer, and it is safe to "
+		"repeat",
+		n, word);
+}
+
+static int sentence(char *out, size_t room, const struct weft_told *t)
+{
+	const char *word = weft_status_name(t->status);
+	unsigned long long n = t->number;
+
+	switch ((enum weft_story_event)t->event) {
+	case WEFT_STORY_QUEUED_CONNECTING:
+	case WEFT_STORY_QUEUED_SHAKING:
+	case WEFT_STORY_QUEUED_BUSY:
+		return queued(out, room, t);
+	case WEFT_STORY_CONN_UP:
+		return connected(out, room, t);
+	case WEFT_STORY_CONN_FAILED:
+		return snprintf(out, room, "connection %llu failed (%s)", n, word);
+	case WEFT_STORY_CONN_STALE:
+		return snprintf(out, room, "connection %llu was stale (%s): it is replaced", n,
+			t->status ? word : "closed by the server");
+	case WEFT_STORY_BOUND_NEW:
+	case WEFT_STORY_BOUND_REUSED:
+	case WEFT_STORY_BOUND_SHARED:
+		return bound(out, room, t);
+	case WEFT_STORY_RETRIED_UNSENT:
+	case WEFT_STORY_RETRIED_UNPROCESSED:
+	case WEFT_STORY_RETRIED_IDEMPOTENT:
+	case WEFT_STORY_RETRIED_STALE:
+		return retried(out, room, t);
 	case WEFT_STORY_NOT_RETRIED:
-		return snprintf(out, room, "not tried again: %s", word);
+		return snprintf(out, room, "not tried again (%s): %s", word, why_text(t->a));
+	case WEFT_STORY_QUEUE_TIMEOUT:
+		return snprintf(out, room, "given up after %u ms in the queue", t->a);
 	case WEFT_STORY_DONE:
 		return snprintf(out, room, "complete");
 	case WEFT_STORY_FAILED:
@@ -69,10 +166,9 @@ size_t weft_story_tell(const struct weft_story *story, char *out, size_t out_len
 		return 0;
 	out[0] = '\0';
 	for (unsigned i = 0; i < kept; i++) {
-		char line[160];
+		char line[200];
 
-		sentence(line, sizeof(line), story->told[i].event, story->told[i].status,
-			story->told[i].number);
+		sentence(line, sizeof(line), &story->told[i]);
 		n = snprintf(out + used, out_len - used, "%s+%u ms: %s\n",
 			i == WEFT_STORY_MAX - 1 && story->count > WEFT_STORY_MAX ? "...\n" : "",
 			story->told[i].ms, line);

@@ -28,6 +28,7 @@ struct weft_stream *weft_stream_create(struct weft_context *ctx, bool client)
 	s->ops = &nobody;
 	s->state = WEFT_STREAM_QUEUED;
 	s->opened_us = weft_loop_now(&ctx->loop);
+	s->total_due_us = WEFT_NEVER;
 	weft_arena_init(&s->arena, &ctx->memory);
 	weft_segq_init(&s->out, &ctx->memory);
 	weft_segq_init(&s->taken, &ctx->memory);
@@ -79,8 +80,11 @@ void weft_stream_over(struct weft_stream *s, const struct weft_error *why)
 	if (why)
 		s->why = *why;
 	if (s->client) {
-		weft_story_add(&s->story, s->why.status ? WEFT_STORY_FAILED : WEFT_STORY_DONE,
-			weft_loop_now(&s->ctx->loop) - s->opened_us, s->why.status, 0);
+		weft_story_add(&s->story, weft_loop_now(&s->ctx->loop) - s->opened_us,
+			(struct weft_told){
+				.event = s->why.status ? WEFT_STORY_FAILED : WEFT_STORY_DONE,
+				.status = (signed char)s->why.status,
+			});
 		if (s->entry)
 			weft_pool_leave(s);
 	}
@@ -211,6 +215,15 @@ const struct weft_head *weft_stream_request(const struct weft_stream *s)
 const struct weft_head *weft_stream_response(const struct weft_stream *s)
 {
 	return s->has_response ? &s->response : NULL;
+}
+
+const struct weft_limits *weft_stream_limits(const struct weft_stream *s)
+{
+	if (s->limits)
+		return s->limits;
+	if (s->vhost)
+		return &s->vhost->limits;
+	return s->pipe ? weft_conn_limits(weft_pipe_conn(s->pipe)) : &s->ctx->limits;
 }
 
 enum weft_status weft_stream_conn_info(const struct weft_stream *s, struct weft_conn_info *info)

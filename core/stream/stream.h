@@ -34,8 +34,14 @@ struct weft_stream {
 	struct weft_list entry_node; /* while QUEUED */
 	uint64_t order;              /* the place in the queue, kept when it comes back */
 	uint64_t opened_us, queued_us;
-	struct weft_timer timer; /* total_ms */
-	unsigned tries;          /* connections that it was bound to */
+	uint64_t waited_us;               /* in the queue, before the present wait */
+	uint64_t total_due_us;            /* total_ms; WEFT_NEVER: no limit */
+	uint32_t queue_ms;                /* 0: no limit */
+	struct weft_timer timer;          /* for whichever of the two is due first */
+	const struct weft_limits *limits; /* its own, or the context's */
+	unsigned tries;                   /* connections that it was bound to */
+	bool warm;                        /* its connection had been idle before it */
+	bool late;                        /* it was tried again because no answer came in time */
 
 	struct weft_arena arena; /* heads */
 	bool has_response, has_trailer;
@@ -76,6 +82,9 @@ void weft_stream_over(struct weft_stream *s, const struct weft_error *why);
 void weft_stream_unbind(struct weft_stream *s);
 /* Back to its first byte for another connection. NOT_REPLAYABLE if the body cannot. */
 enum weft_status weft_stream_rewind(struct weft_stream *s, struct weft_error *err);
+
+/* Sets the timer for what may end it: its total time, its time in the queue. */
+void weft_stream_arm(struct weft_stream *s);
 
 /* Turn steps. */
 void weft_stream_deliver(struct weft_stream *s);

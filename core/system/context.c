@@ -29,6 +29,9 @@ static void set_options(struct weft_context *ctx, const struct weft_context_opti
 		.body_rate_min = pick(o->body_rate_min, 100),
 		.rate_grace_ms = pick(o->rate_grace_ms, 10000),
 	};
+	ctx->client_limits = ctx->limits;
+	/* a client waits for an answer as long as idle_ms allows, unless told otherwise */
+	ctx->client_limits.header_ms = 0;
 	ctx->write_high = pick(o->write_high, 65536);
 	ctx->keep_warm_ms = o->no_keep_warm ? 0 : pick(o->keep_warm_ms, 5000);
 	ctx->max_conns = pick(o->max_conns, 1);
@@ -36,6 +39,10 @@ static void set_options(struct weft_context *ctx, const struct weft_context_opti
 	ctx->admission.max = o->conns_max;
 	ctx->admission.per_address = o->conns_per_address;
 	ctx->reuse_port = o->reuse_port;
+	ctx->queue_ms = o->queue_ms;
+	ctx->conn_requests = o->conn_requests;
+	ctx->conn_age_ms = o->conn_age_ms;
+	ctx->retry_percent = pick(o->retry_percent, 20);
 	ctx->fragment_bytes = o->fragment_bytes < WEFT_RECV_BYTES ? o->fragment_bytes : 0;
 	ctx->log = o->log ? o->log : weft_log_stderr;
 	ctx->log_user = o->log ? o->log_user : ctx;

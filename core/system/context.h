@@ -5,6 +5,7 @@
 
 #include "core/base/list.h"
 #include "core/base/memory.h"
+#include "core/client/budget.h"
 #include "core/conn/admission.h"
 #include "core/loop/loop.h"
 #include "weft/context.h"
@@ -43,8 +44,10 @@ struct weft_context {
 	uint64_t id;
 
 	struct weft_limits limits;
-	uint32_t write_high, keep_warm_ms;
-	unsigned max_conns, max_queue;
+	struct weft_limits client_limits; /* of streams that say nothing else */
+	uint32_t write_high, keep_warm_ms, queue_ms, conn_age_ms;
+	unsigned max_conns, max_queue, conn_requests, retry_percent;
+	struct weft_budget budgets[WEFT_BUDGETS];
 	size_t fragment_bytes;
 	bool reuse_port;
 	struct weft_admission admission;
@@ -61,6 +64,7 @@ struct weft_context {
 
 	unsigned char *recv_buf; /* the loop's one receive buffer */
 	uint64_t recv_serial;    /* goes up with each read into it */
+	uint64_t sent_serial;    /* goes up whenever the network takes bytes */
 	uint64_t next_conn_id;
 
 	enum weft_life life;

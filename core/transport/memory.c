@@ -153,6 +153,7 @@ static enum weft_status memory_write(struct weft_transport *base, const struct w
 		if (st)
 			return st;
 		*taken += n;
+		e->pair->ctx->sent_serial += n > 0;
 		poke(o);
 		if (n < segs[i].len) {
 			e->write_wait = true;

@@ -140,6 +140,7 @@ static enum weft_status socket_write(struct weft_transport *base, const struct w
 			st = net->sendv(state, t->sock, segs + i, run, &n, err);
 		}
 		*taken += n;
+		t->ctx->sent_serial += n > 0;
 		if (st == WEFT_OK && n < want)
 			st = WEFT_AGAIN;
 		i += run;

@@ -31,15 +31,20 @@ struct weft_context_options {
 	enum weft_log_level log_level; /* NONE (0): warnings and errors */
 
 	/* Client pool, per origin. */
-	unsigned max_conns;     /* connections at once, 0: 1 */
-	unsigned max_queue;     /* streams waiting, 0: 10,000 */
-	uint32_t keep_warm_ms;  /* how long the last exchange leaves a connection open, 0: 5,000 */
-	bool no_keep_warm;      /* close at once when nothing waits */
-	uint32_t queue_ms;      /* longest wait for a connection, a stream; 0: no limit */
-	unsigned conn_requests; /* exchanges on one connection; 0: any number */
+	unsigned max_conns;    /* connections at once, 0: 1 */
+	unsigned max_queue;    /* streams waiting, 0: 10,000 */
+	uint32_t keep_warm_ms; /* how long the last exchange leaves a connection open, 0: 5,000 */
+	bool no_keep_warm;     /* close at once when nothing waits */
+	uint32_t
+		queue_ms; /* a stream's waits for a connection, together; then TIMEOUT. 0: no limit */
+	unsigned conn_requests; /* exchanges on one connection, which then ends; 0: any number */
 	uint32_t conn_age_ms;   /* no exchange begins on a connection that is older; 0: any age */
-	unsigned
-		retry_percent; /* retries in 100 streams to one place, beyond the first 10; 0: 20 */
+	/*
+	 * Retries in 100 streams to one place (scheme, host, port), beyond the first 10; 0: 20. A stream over
+	 * it fails with its cause. Free: retries of what was never sent, and of what met a connection that
+	 * had died while it was warm. A place is forgotten after a minute without streams.
+	 */
+	unsigned retry_percent;
 	unsigned ticket_cache; /* sessions kept for resumption, 0: 64 */
 	bool no_tickets;       /* never resume */
 
@@ -142,12 +147,18 @@ WEFT_API struct weft_registry *weft_context_registry(struct weft_context *ctx);
 
 /* Counts since the context was made, but for those called "now". */
 struct weft_counters {
-	uint64_t conns_accepted, conns_opened, conns_failed, conns_now;
+	uint64_t conns_accepted, conns_now;
+	/* A client's: begun; of these, up and ready for streams; ended before they carried one. */
+	uint64_t conns_tried, conns_opened, conns_failed;
+	/* Ended for conn_requests or conn_age_ms; found dead while they were warm and wanted. */
+	uint64_t conns_retired, conns_stale;
+	uint64_t conns_reused; /* streams bound to a connection that had carried another */
 	uint64_t
 		conns_refused; /* accepted over a limit, or without memory for them, and closed at once */
 	uint64_t handshakes_full, handshakes_resumed, handshakes_failed;
 	uint64_t streams_opened, streams_incoming, streams_now, streams_peak;
 	uint64_t streams_ok, streams_failed, streams_retried;
+	uint64_t retries_refused, queue_timeouts;        /* over retry_percent, over queue_ms */
 	uint64_t streams_queued, queue_us, queue_us_max; /* waits of the client's streams */
 	uint64_t streams_per_conn_max;
 	uint64_t vhosts_created, vhosts_freed, vhosts_now;

@@ -115,11 +115,15 @@ struct weft_stream_options {
 	const char *local_address; /* bind to it first */
 	struct weft_transport
 		*transport; /* use this instead of connecting; ownership passes on success */
+	/* Of the connection that is made for it, if one is; 0: the context's. */
+	uint32_t connect_ms, handshake_ms;
 	/*
-	 * Of the connection that is made for it: those of a POOL stream hold for the streams that share
-	 * it, too. 0: the context's; header_ms 0: a response may take as long as idle_ms allows.
+	 * Its own, also on a connection that was made for another stream; 0: the context's, but header_ms 0:
+	 * a response may take as long as idle_ms allows. Of several at once on a connection the shortest
+	 * flush_ms holds.
 	 */
-	uint32_t connect_ms, handshake_ms, header_ms, idle_ms, flush_ms;
+	uint32_t header_ms, idle_ms, flush_ms;
+	uint32_t queue_ms; /* longest wait for a connection, all waits together; 0: the context's */
 	uint32_t total_ms; /* from open to close, waiting included; 0: no limit */
 };
 

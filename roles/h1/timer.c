@@ -54,13 +54,25 @@ static uint64_t server_due(const struct weft_h1 *h)
 	return rate < idle ? rate : idle;
 }
 
+/* The same for clients: what the pipe still held went out later than it was given to it. */
+static uint64_t after_sent(const struct weft_h1 *h, uint32_t ms)
+{
+	uint64_t sent = weft_pipe_sent_at(h->pipe);
+
+	if (!ms)
+		return WEFT_NEVER;
+	return (sent > h->since_us ? sent : h->since_us) + (uint64_t)ms * 1000;
+}
+
 static uint64_t client_due(const struct weft_h1 *h)
 {
-	uint64_t due = after(h, h->limits->idle_ms), head;
+	const struct weft_limits *limits = h->stream ? weft_stream_limits(h->stream) : h->limits;
+	uint64_t due, head;
 	bool finished;
 
 	if (!h->active || !h->out.head_sent)
 		return WEFT_NEVER;
+	due = after_sent(h, limits->idle_ms);
 	if (h->expect) {
 		head = after(h, WEFT_H1_CONTINUE_MS);
 		return head < due ? head : due;
@@ -71,7 +83,7 @@ static uint64_t client_due(const struct weft_h1 *h)
 		return due;
 	if (!h->out.done && !h->out.hold && h->stream && !weft_stream_pending(h->stream, &finished))
 		return WEFT_NEVER; /* it is the application that has not written yet */
-	head = after(h, h->limits->header_ms);
+	head = after_sent(h, limits->header_ms);
 	return head < due ? head : due;
 }
 
@@ -101,7 +113,9 @@ static enum weft_status client_late(struct weft_h1 *h, struct weft_error *err)
 		h->answered ? "the response stopped within its body"
 			    : "the server did not answer in time");
 	h->closing = true;
-	weft_h1_end_exchange(h, WEFT_CAUSE_FAILED, err);
+	/* where others were served before, silence may mean that the connection is dead */
+	weft_h1_end_exchange(
+		h, h->served > 1 && !h->heard ? WEFT_CAUSE_UNKNOWN : WEFT_CAUSE_FAILED, err);
 	return WEFT_ERR_TIMEOUT;
 }
 

@@ -21,13 +21,26 @@ struct raw {
 	bool closing;
 };
 
+static uint32_t idle_ms(const struct raw *r)
+{
+	return (r->stream ? weft_stream_limits(r->stream) : r->limits)->idle_ms;
+}
+
+/* What was given to the pipe goes out later, as the peer takes it. */
+static uint64_t idle_due(const struct raw *r)
+{
+	uint64_t sent = weft_pipe_sent_at(r->pipe);
+
+	return (sent > r->moved_us ? sent : r->moved_us) + (uint64_t)idle_ms(r) * 1000;
+}
+
 static void arm(struct raw *r)
 {
 	uint64_t due;
 
-	if (r->closing || !r->limits->idle_ms || r->stalled)
+	if (r->closing || !idle_ms(r) || r->stalled)
 		return;
-	due = r->moved_us + (uint64_t)r->limits->idle_ms * 1000;
+	due = idle_due(r);
 	if (due >= r->armed_us)
 		return;
 	r->armed_us = due;
@@ -220,9 +233,8 @@ static enum weft_status raw_tick(void *state, uint64_t now_us, struct weft_error
 	r->armed_us = WEFT_NEVER;
 	if (r->closing)
 		return WEFT_OK;
-	if (!r->stalled && now_us >= r->moved_us + (uint64_t)r->limits->idle_ms * 1000) {
-		weft_error_set(
-			err, WEFT_ERR_TIMEOUT, 0, "nothing moved for %u ms", r->limits->idle_ms);
+	if (!r->stalled && idle_ms(r) && now_us >= idle_due(r)) {
+		weft_error_set(err, WEFT_ERR_TIMEOUT, 0, "nothing moved for %u ms", idle_ms(r));
 		r->closing = true;
 		end_stream(r, WEFT_CAUSE_FAILED, err);
 		return WEFT_ERR_TIMEOUT;
@@ -247,6 +259,7 @@ static enum weft_status raw_open(void *state, struct weft_stream *stream, struct
 	r->begun = true;
 	r->stream = stream;
 	r->moved_us = weft_pipe_now(r->pipe);
+	arm(r);
 	weft_pipe_resume(r->pipe);
 	weft_pipe_want_output(r->pipe);
 	return WEFT_OK;

@@ -216,15 +216,27 @@ class Explanations(GetCase):
             out, story = self.told("--count", "2", url)
             self.assertEqual(out, "Hello, World\n" * 2)
             self.assertEqual(story.count(f"{url}\n"), 2)
-            self.assertEqual(story.count("connection 1, made for this\n"), 1)
-            self.assertEqual(story.count("connection 1, reused\n"), 1)
-            self.assertEqual(len(re.findall(r"(?m)^\+\d+ ms: complete$", story)), 2)
+            self.assertEqual(story.count("sent on connection 1, made for this, after "), 1)
+            self.assertRegex(story, r"(?m)^  \+\d+ ms: connected: name \d+ ms, connect \d+ ms$")
+            self.assertRegex(story, r"(?m)^  \+\d+ ms: sent on connection 1, reused: it was idle "
+                                    r"for \d+ ms; after \d+ ms in the queue$")
+            self.assertEqual(len(re.findall(r"(?m)^  \+\d+ ms: complete$", story)), 2)
+
+    def test_all_requests_together_have_their_figures(self):
+        with weftlib.serve() as server:
+            _, story = self.told("--count", "3", f"{server.url}/hello")
+            self.assertIn("\nconnections: 1 tried, 1 opened, 0 failed before they carried a "
+                          "request\nrequests on a connection that was there already: 2; on one "
+                          "connection: at most 3\nTLS handshakes: 0 full, 0 resumed, 0 failed\n",
+                          story)
+            self.assertRegex(story, r"\nin the queue: \d+ ms together, \d+ ms at most; 0 gave up\n"
+                                    r"tried again: 0; warm connections that were stale: 0\n\Z")
 
     def test_a_failure_has_one_too(self):
         url = self.refused_url()
         _, story = self.told(url, code=1)
         self.assertIn("connection 1 failed (refused)", story)
-        self.assertRegex(story, r"(?m)^\+\d+ ms: failed \(refused\)$")
+        self.assertRegex(story, r"(?m)^  \+\d+ ms: failed \(refused\)$")
 
     def test_it_leaves_the_figures_alone(self):
         with weftlib.serve() as server:

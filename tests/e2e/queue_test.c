@@ -153,7 +153,7 @@ static void refused_leader_fails_all_with_the_true_cause(void **state)
 		assert_int_equal(asks[i].why.status, WEFT_ERR_REFUSED);
 	}
 	/* one fresh attempt for the queue */
-	assert_int_equal(duo_client_counts(&duo).conns_opened, 2);
+	assert_int_equal(duo_client_counts(&duo).conns_tried, 2);
 	duo_close(&duo);
 }
 

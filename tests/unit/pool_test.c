@@ -147,7 +147,7 @@ static void a_role_that_could_not_begin_costs_an_attempt(void **state)
 	open_stream(&w, WEFT_SHARE_POOL, NULL);
 	until_closed(&w);
 	assert_int_equal(w.why.status, WEFT_OK);
-	assert_int_equal(counts(&w).conns_opened, 2);
+	assert_int_equal(counts(&w).conns_tried, 2);
 	close_world(&w);
 }
 
@@ -214,7 +214,7 @@ static void a_connection_waits_for_its_role_though_none_are_kept_warm(void **sta
 	until_closed(&w);
 	assert_int_equal(w.oks, 2);
 	assert_int_equal(counts(&w).streams_queued, 2);
-	assert_int_equal(counts(&w).conns_opened, 2);
+	assert_int_equal(counts(&w).conns_tried, 2);
 	for (unsigned i = 0; i < TURNS_MAX && counts(&w).conns_now; i++)
 		turn(&w);
 	assert_int_equal(counts(&w).conns_now, 0);
@@ -234,7 +234,7 @@ static void connections_that_take_no_stream_are_failed_attempts(void **state)
 	until_closed(&w);
 	late_never_ready = false;
 	assert_int_equal(w.why.status, WEFT_ERR_RESET);
-	assert_int_equal(counts(&w).conns_opened, 2);
+	assert_int_equal(counts(&w).conns_tried, 2);
 	close_world(&w);
 }
 
@@ -255,7 +255,7 @@ static void a_given_transport_is_never_replaced_by_dialling(void **state)
 	weft_transport_destroy(ends[1]);
 	until_closed(&w);
 	assert_int_equal(w.why.status, WEFT_ERR_RESET);
-	assert_int_equal(counts(&w).conns_opened, 1);
+	assert_int_equal(counts(&w).conns_tried, 1);
 	assert_true(accept(w.listener, NULL, NULL) < 0);
 	close_world(&w);
 }
@@ -310,7 +310,7 @@ static void attempts_side_by_side_count_as_one(void **state)
 	assert_int_equal(w.oks, 0);
 	assert_int_equal(w.why.status, WEFT_ERR_REFUSED);
 	/* law 5: one fresh attempt for the queue, then all fail */
-	assert_int_equal(counts(&w).conns_opened, 5);
+	assert_int_equal(counts(&w).conns_tried, 5);
 	close_world(&w);
 }
 

@@ -149,6 +149,11 @@ WEFT_API void weft_pipe_resume(struct weft_pipe *pipe);
 WEFT_API void weft_pipe_close(struct weft_pipe *pipe);
 /* The other end: as a failure of the connection, with its reason. Queued, never at once. */
 WEFT_API void weft_pipe_fail(struct weft_pipe *pipe, const struct weft_error *why);
+/*
+ * When the network last took something of what was sent (monotonic µs, to the ms); what waits in the pipe
+ * may go out long after weft_pipe_send. Before the first time: when the connection was begun.
+ */
+WEFT_API uint64_t weft_pipe_sent_at(const struct weft_pipe *pipe);
 /* When tick is due (monotonic µs; WEFT_NEVER: not at all). Cheap to move. */
 WEFT_API void weft_pipe_deadline(struct weft_pipe *pipe, uint64_t deadline_us);
 /* The context's allocator, for the role's own blocks. */
@@ -169,6 +174,11 @@ WEFT_API int64_t weft_pipe_wall(const struct weft_pipe *pipe);
  */
 WEFT_API size_t weft_stream_take(struct weft_stream *stream, size_t max, struct weft_segment *segs,
 	size_t *count, bool *fin);
+/*
+ * A client's stream: its own limits, whoever its connection was made for. A server's: those of its vhost,
+ * once its head came. As long as the stream is bound.
+ */
+WEFT_API const struct weft_limits *weft_stream_limits(const struct weft_stream *stream);
 /* Bytes waiting in the outbox, and whether its end is known. */
 WEFT_API size_t weft_stream_pending(const struct weft_stream *stream, bool *fin);
 
