@@ -110,6 +110,22 @@ static void trailers_are_read(void **state)
 	check_heads(WEFT_HTTP_TRAILER, cases, sizeof(cases) / sizeof(*cases));
 }
 
+/* RFC 9112 section 5.2: user agents read spaces instead. */
+static void folded_lines_of_responses_are_joined(void **state)
+{
+	static const struct head_case responses[] = {
+		{ "HTTP/1.1 200 OK\r\na: b\r\n c\r\n\r\n", "11 200 OK|a=b   c" },
+		{ "HTTP/1.1 200 OK\r\na: b\r\n\tc\r\n  d\r\ne: f\r\n\r\n",
+			"11 200 OK|a=b  \tc    d|e=f" },
+		{ "HTTP/1.1 200 OK\r\na:\r\n b\r\nc:d\r\n \t\r\n\r\n", "11 200 OK|a=b|c=d" },
+	};
+	static const struct head_case trailers[] = { { "a: b\r\n c\r\n\r\n", "|a=b   c" } };
+
+	(void)state;
+	check_heads(WEFT_HTTP_RESPONSE, responses, sizeof(responses) / sizeof(*responses));
+	check_heads(WEFT_HTTP_RESPONSE_TRAILER, trailers, sizeof(trailers) / sizeof(*trailers));
+}
+
 /* Spans point into the bytes that were given, nowhere else. */
 static void nothing_is_copied(void **state)
 {
@@ -301,6 +317,7 @@ int main(void)
 		cmocka_unit_test(requests_are_read),
 		cmocka_unit_test(responses_are_read),
 		cmocka_unit_test(trailers_are_read),
+		cmocka_unit_test(folded_lines_of_responses_are_joined),
 		cmocka_unit_test(nothing_is_copied),
 		cmocka_unit_test(what_follows_is_left_alone),
 		cmocka_unit_test(unfinished_heads_wait),
