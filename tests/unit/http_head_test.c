@@ -44,6 +44,7 @@ static void check_heads(enum weft_http_kind kind, const struct head_case *cases,
 		size_t len = strlen(cases[i].text);
 		char described[512];
 		struct http_feed f;
+		size_t starts;
 
 		http_feed_all_ways(&f, kind, cases[i].text, len, &wide);
 		if (f.status)
@@ -51,7 +52,11 @@ static void check_heads(enum weft_http_kind kind, const struct head_case *cases,
 		describe(&f, described, sizeof(described));
 		assert_string_equal(described, cases[i].described);
 		assert_int_equal(f.scan.pos, len);
-		assert_int_equal(f.m.count + (kind != WEFT_HTTP_TRAILER), f.scan.lines);
+		starts = kind == WEFT_HTTP_REQUEST || kind == WEFT_HTTP_RESPONSE;
+		if (f.scan.folded)
+			assert_true(f.m.count + starts < f.scan.lines);
+		else
+			assert_int_equal(f.m.count + starts, f.scan.lines);
 		http_feed_done(&f);
 	}
 }
