@@ -89,6 +89,10 @@ static enum weft_status check(const struct weft_h1 *h, const struct weft_head *h
 		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
 			"a head that ends the response announces %lld bytes of body",
 			(long long)head->body_len);
+	if ((head->status == 101 || head->status == 426) && !weft_head_find(head, "upgrade"))
+		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
+			"status %u without an upgrade field: RFC 9110 sections 15.2.2 and 15.5.22",
+			head->status);
 	if (head->status == 101 && (!h->upgrade || fin))
 		return weft_error_set(err, WEFT_ERR_STATE, 0,
 			"status 101: the request offered no change of protocol");
@@ -113,7 +117,8 @@ static void frame(struct weft_h1 *h, const struct weft_head *head, bool fin)
 		h->keep = false;
 	h->expect = false;
 	h->out.left = 0;
-	if (weft_http_bodyless(h->head_method ? "HEAD" : NULL, head->status)) {
+	if (weft_http_bodyless(h->head_method ? "HEAD" : NULL, head->status) ||
+		head->status == 205) {
 		h->out.body = WEFT_HTTP_BODY_NONE;
 	} else if (fin || head->body_len >= 0) {
 		h->out.body = WEFT_HTTP_BODY_LENGTH;
@@ -133,14 +138,29 @@ static void length_field(struct weft_h1_writer *w, uint64_t length)
 	weft_h1_write(w, "\r\n", 2);
 }
 
+/* What it lists concerns this connection alone: RFC 9110 sections 7.6.1 and 7.8. */
+static void connection_field(
+	const struct weft_h1 *h, struct weft_h1_writer *w, const struct weft_head *head)
+{
+	bool tunnel = h->out.body == WEFT_HTTP_BODY_TUNNEL;
+	const char *persistence = tunnel ? "" : !h->keep ? "close" : h->http10 ? "keep-alive" : "";
+	bool upgrade = weft_head_find(head, "upgrade") != NULL;
+
+	if (!upgrade && !*persistence)
+		return;
+	weft_h1_write_text(w, "connection: ");
+	if (upgrade)
+		weft_h1_write_text(w, *persistence ? "upgrade, " : "upgrade");
+	weft_h1_write_text(w, persistence);
+	weft_h1_write(w, "\r\n", 2);
+}
+
 static void framing_fields(
 	struct weft_h1 *h, struct weft_h1_writer *w, const struct weft_head *head)
 {
 	switch (h->out.body) {
 	case WEFT_HTTP_BODY_TUNNEL:
-		if (head->status == 101)
-			weft_h1_write_field(w, "connection", "upgrade");
-		return;
+		break;
 	case WEFT_HTTP_BODY_LENGTH:
 		length_field(w, h->out.left);
 		break;
@@ -149,17 +169,16 @@ static void framing_fields(
 		break;
 	case WEFT_HTTP_BODY_NONE:
 		/* what a GET would have brought; 204 may say nothing: RFC 9110 section 8.6 */
-		if (head->status != 204 &&
-			(head->body_len > 0 || (!head->body_len && head->status != 304)))
+		if (head->status == 205) /* never has content: section 15.3.6 */
+			length_field(w, 0);
+		else if (head->status != 204 &&
+			 (head->body_len > 0 || (!head->body_len && head->status != 304)))
 			length_field(w, (uint64_t)head->body_len);
 		break;
 	default:
 		break;
 	}
-	if (!h->keep)
-		weft_h1_write_field(w, "connection", "close");
-	else if (h->http10)
-		weft_h1_write_field(w, "connection", "keep-alive");
+	connection_field(h, w, head);
 }
 
 enum weft_status weft_h1_respond(struct weft_h1 *h, const struct weft_head *head,

@@ -34,6 +34,22 @@ static const struct {
 	{ NAMED("connection"), TRA, "it is no trailer field" },
 };
 
+static bool asks_for_chunked(const struct weft_field *f)
+{
+	struct weft_span rest = { (const unsigned char *)f->value, f->value_len }, item;
+	size_t n;
+
+	if (!weft_http_same(f->name, f->name_len, "te"))
+		return false;
+	while (weft_http_list_next(&rest, &item)) {
+		for (n = 0; n < item.len && weft_http_is(item.ptr[n], WEFT_HTTP_TOKEN);)
+			n++;
+		if (weft_http_same((const char *)item.ptr, n, "chunked"))
+			return true;
+	}
+	return false;
+}
+
 static enum weft_status check_field(
 	enum weft_http_outgoing kind, const struct weft_field *f, struct weft_error *err)
 {
@@ -57,6 +73,9 @@ static enum weft_status check_field(
 		!weft_http_same(f->value, f->value_len, "close"))
 		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
 			"field connection: only \"close\" may be asked for");
+	if (kind == WEFT_HTTP_OUT_REQUEST && f->name_len == 2 && asks_for_chunked(f))
+		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
+			"field te: \"chunked\" may not be listed, it is always acceptable");
 	return WEFT_OK;
 }
 

@@ -126,6 +126,14 @@ static enum weft_status field_line(const unsigned char **at, const unsigned char
 	return WEFT_OK;
 }
 
+void weft_http_unfold(unsigned char *head, size_t len)
+{
+	for (size_t i = 0; i + 2 < len; i++) {
+		if (head[i] == '\r' && (head[i + 2] == ' ' || head[i + 2] == '\t'))
+			memset(head + i, ' ', 2);
+	}
+}
+
 enum weft_status weft_http_parse(const struct weft_http_scan *scan, enum weft_http_kind kind,
 	const unsigned char *in, struct weft_http_message *m, struct weft_http_refusal *no)
 {
@@ -135,7 +143,7 @@ enum weft_status weft_http_parse(const struct weft_http_scan *scan, enum weft_ht
 	enum weft_status st = WEFT_OK;
 
 	*m = (struct weft_http_message){ .fields = fields };
-	if (kind != WEFT_HTTP_TRAILER) {
+	if (kind == WEFT_HTTP_REQUEST || kind == WEFT_HTTP_RESPONSE) {
 		eol = p + weft_http_run(p, (size_t)(end - p));
 		weft_http_start_again(kind, p, (size_t)(eol - p), m);
 		p = eol + 2;

@@ -15,6 +15,16 @@ enum state {
 
 enum { BLANKS_MAX = 4 };
 
+static bool has_start(enum weft_http_kind kind)
+{
+	return kind == WEFT_HTTP_REQUEST || kind == WEFT_HTTP_RESPONSE;
+}
+
+static bool folds(enum weft_http_kind kind)
+{
+	return kind == WEFT_HTTP_RESPONSE || kind == WEFT_HTTP_RESPONSE_TRAILER;
+}
+
 static enum weft_status bad_byte(unsigned char c, struct weft_http_refusal *no)
 {
 	if (c == '\n')
@@ -30,7 +40,7 @@ static enum weft_status line_done(struct weft_http_scan *scan, enum weft_http_ki
 	struct weft_http_message m;
 	size_t fields = ++scan->lines;
 
-	if (kind != WEFT_HTTP_TRAILER) {
+	if (has_start(kind)) {
 		fields--;
 		if (scan->lines == 1) {
 			/* judged at once: whoever speaks something else need not be waited for */
@@ -46,7 +56,7 @@ static enum weft_status line_done(struct weft_http_scan *scan, enum weft_http_ki
 static enum weft_status begin_line(struct weft_http_scan *scan, enum weft_http_kind kind,
 	unsigned char c, struct weft_http_refusal *no)
 {
-	bool first = !scan->lines && kind != WEFT_HTTP_TRAILER;
+	bool first = !scan->lines && has_start(kind);
 
 	if (c == '\r') {
 		if (first && kind == WEFT_HTTP_RESPONSE)
@@ -56,10 +66,17 @@ static enum weft_status begin_line(struct weft_http_scan *scan, enum weft_http_k
 		scan->state = first ? AFTER_LEAD : AFTER_END;
 		return WEFT_OK;
 	}
-	if (c == ' ' || c == '\t')
-		return weft_http_refuse(no, 400,
-			first ? "white space before the start line"
-			      : "a line begins with white space (obsolete folding)");
+	if (c == ' ' || c == '\t') {
+		if (first)
+			return weft_http_refuse(no, 400, "white space before the start line");
+		/* RFC 9112 section 5.2: servers refuse, user agents read on */
+		if (!folds(kind) || scan->lines == has_start(kind))
+			return weft_http_refuse(
+				no, 400, "a line begins with white space (obsolete folding)");
+		scan->folded = true;
+		scan->state = IN_LINE;
+		return WEFT_OK;
+	}
 	if (!weft_http_is(c, WEFT_HTTP_VALUE))
 		return bad_byte(c, no);
 	scan->state = IN_LINE;

@@ -26,10 +26,9 @@ static size_t ip_literal(const char *p, size_t len)
 	return i > 2 && i < len && p[i] == ']' ? i + 1 : 0;
 }
 
-static bool host_port(const char *p, size_t len, bool *has_port)
+static bool host_port(const char *p, size_t len, unsigned long *port)
 {
 	size_t i = 0;
-	unsigned long port = 0;
 
 	if (len && p[0] == '[') {
 		i = ip_literal(p, len);
@@ -37,19 +36,18 @@ static bool host_port(const char *p, size_t len, bool *has_port)
 		while (i < len && weft_http_is((unsigned char)p[i], WEFT_HTTP_HOST))
 			i++;
 	}
-	*has_port = false;
+	*port = 0;
 	if (!i)
 		return false;
 	if (i == len)
 		return true;
 	if (p[i++] != ':')
 		return false;
-	*has_port = i < len;
 	for (; i < len; i++) {
 		if (p[i] < '0' || p[i] > '9')
 			return false;
-		port = port * 10 + (unsigned long)(p[i] - '0');
-		if (port > 65535)
+		*port = *port * 10 + (unsigned long)(p[i] - '0');
+		if (*port > 65535)
 			return false;
 	}
 	return true;
@@ -57,9 +55,9 @@ static bool host_port(const char *p, size_t len, bool *has_port)
 
 bool weft_http_authority(const char *text, size_t len, bool port)
 {
-	bool has_port;
+	unsigned long number;
 
-	return host_port(text, len, &has_port) && (has_port || !port);
+	return host_port(text, len, &number) && (number || !port);
 }
 
 bool weft_http_origin(const char *method, const char *target, size_t len)
@@ -98,12 +96,15 @@ static enum weft_status absolute(
 {
 	const char *p = (const char *)m->target.ptr, *end = p + m->target.len, *path;
 
-	if (m->target.len > 7 && weft_http_same(p, 7, "http://"))
+	if (m->target.len > 7 && weft_http_same(p, 7, "http://")) {
+		t->scheme = "http";
 		p += 7;
-	else if (m->target.len > 8 && weft_http_same(p, 8, "https://"))
+	} else if (m->target.len > 8 && weft_http_same(p, 8, "https://")) {
+		t->scheme = "https";
 		p += 8;
-	else
+	} else {
 		return weft_http_refuse(no, 400, "a request target in no form that HTTP has");
+	}
 	for (path = p; path < end && *path != '/' && *path != '?';)
 		path++;
 	if (!weft_http_authority(p, (size_t)(path - p), false))
@@ -129,6 +130,7 @@ enum weft_status weft_http_request_target(const struct weft_http_message *m,
 	if (st)
 		return st;
 	t->target = m->target;
+	t->scheme = NULL;
 	if (method_is(m, "CONNECT")) {
 		if (!weft_http_authority(target, m->target.len, true))
 			return weft_http_refuse(no, 400, "CONNECT to what is not host:port");
