@@ -17,7 +17,8 @@ struct weft_stream *weft_stream_create(struct weft_context *ctx, bool client)
 
 	if (!s)
 		return NULL;
-	memset(s, 0, sizeof(*s));
+	memset(s, 0, offsetof(struct weft_stream, story));
+	s->story.count = 0;
 	s->ctx = ctx;
 	s->client = client;
 	s->ops = &nobody;

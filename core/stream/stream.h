@@ -34,6 +34,7 @@ struct weft_stream {
 	struct weft_list entry_node; /* while QUEUED */
 	uint64_t order;              /* the place in the queue, kept when it comes back */
 	uint64_t opened_us, queued_us;
+	uint64_t queued_turn;             /* ctx->turns, if it was queued within a turn */
 	uint64_t waited_us;               /* in the queue, before the present wait */
 	uint64_t total_due_us;            /* total_ms; WEFT_NEVER: no limit */
 	uint32_t queue_ms;                /* 0: no limit */
@@ -42,7 +43,6 @@ struct weft_stream {
 	unsigned tries;                   /* connections that it was bound to */
 	bool warm;                        /* its connection had been idle before it */
 	bool late;                        /* it was tried again because no answer came in time */
-	struct weft_story story;          /* weft_stream_explain */
 
 	struct weft_arena arena; /* heads */
 	struct weft_head request, response, trailer;
@@ -68,6 +68,7 @@ struct weft_stream {
 	bool answered; /* a byte of the response arrived, 1xx included */
 	struct weft_error why;
 	struct weft_list deliver_node, writable_node, close_node;
+	struct weft_story story; /* weft_stream_explain; last, since it is not cleared */
 };
 
 struct weft_stream *weft_stream_create(struct weft_context *ctx, bool client);

@@ -76,6 +76,7 @@ enum weft_turn weft_context_end_turn(void *user)
 	for (unsigned i = 0; i < PASSES && more; i++)
 		more = pass(ctx);
 	settle_memory(ctx);
+	ctx->turns++;
 	ctx->in_turn = false;
 	if (ctx->life != WEFT_LIFE_RUNNING && weft_context_live(ctx))
 		return WEFT_TURN_GONE;
