@@ -23,7 +23,7 @@ uint64_t weft_pool_age_us(const struct weft_stream *s);
 /* connect.c: begins a connection for the head of the queue. A failure is a failed attempt, reported as such. */
 void weft_pool_connect(struct weft_pool_entry *e);
 
-/* warm.c: a connection that takes a stream now, and is alive as far as can be known; or NULL. */
+/* warm.c: a connection that takes the head of the queue now, and is alive as far as can be known; or NULL. */
 struct weft_conn *weft_pool_ready_conn(struct weft_pool_entry *e);
 /* Ends what has reached a limit of law 7, as soon as nothing runs on it. */
 void weft_pool_retire(struct weft_pool_entry *e);

@@ -34,6 +34,7 @@ void weft_pool_enqueue(struct weft_pool_entry *e, struct weft_stream *s)
 	e->ctx->counters.streams_queued++;
 	s->state = WEFT_STREAM_QUEUED;
 	s->queued_us = weft_loop_now(&e->ctx->loop);
+	s->queued_turn = e->ctx->loop.in_turn ? e->ctx->turns : UINT64_MAX;
 	if (s->queue_ms || s->total_due_us != WEFT_NEVER)
 		weft_stream_arm(s);
 	weft_pool_wake(e);
@@ -368,7 +369,7 @@ void weft_pool_conn_down(struct weft_conn *conn)
 	else
 		e->failures = 0; /* there was a way, and now there is room */
 	if (conn->served && e->queued && !c->busy && (conn->in_fin || conn->why) &&
-		c->idle_since_us < weft_loop_now(&e->ctx->loop))
+		c->idle_turn != e->ctx->turns)
 		was_stale(e, c);
 	c->entry = NULL;
 	weft_list_remove(&c->entry_node);
@@ -385,6 +386,7 @@ void weft_pool_capacity_changed(struct weft_conn *conn)
 	if (c->busy && weft_list_empty(&conn->pipe.streams)) {
 		c->busy = false;
 		c->idle_since_us = weft_loop_now(&conn->ctx->loop);
+		c->idle_turn = conn->ctx->turns;
 	}
 	weft_pool_wake(c->entry);
 }

@@ -51,26 +51,40 @@ static struct weft_conn *freshest(struct weft_pool_entry *e)
 }
 
 /*
- * The loop tells of an end with its batch of events; what came since then is found by one read. Only where
- * the connection has been idle since before this turn, so that back to back exchanges cost nothing.
+ * The loop has told of every end up to the beginning of this turn. For a stream that was queued within the
+ * turn, one read finds what has come since; none is needed where exchanges go back to back.
  */
-static bool must_be_read(struct weft_conn *conn)
+static bool must_be_read(struct weft_conn *conn, const struct weft_stream *s)
 {
 	struct weft_client_conn *c = weft_client_conn(conn);
-	uint64_t now = weft_loop_now(&conn->ctx->loop);
+	uint64_t turn = conn->ctx->turns;
 
-	if (!conn->served || c->busy || c->idle_since_us == now || c->read_us == now)
+	if (s->queued_turn != turn || !conn->served || c->busy || c->idle_turn == turn ||
+		c->read_turn == turn)
 		return false;
-	c->read_us = now;
+	c->read_turn = turn;
 	return true;
+}
+
+static void read_it(struct weft_conn *conn)
+{
+	struct weft_transport *ground = conn->top;
+
+	while (ground->below)
+		ground = ground->below;
+	if (ground->ops->probe)
+		ground->ops->probe(ground);
+	weft_conn_read(conn);
 }
 
 struct weft_conn *weft_pool_ready_conn(struct weft_pool_entry *e)
 {
+	const struct weft_stream *s =
+		weft_container_of(e->queue.next, struct weft_stream, entry_node);
 	struct weft_conn *conn;
 
-	while ((conn = freshest(e)) && must_be_read(conn))
-		weft_conn_read(conn);
+	while ((conn = freshest(e)) && must_be_read(conn, s))
+		read_it(conn);
 	return conn;
 }
 

@@ -79,9 +79,10 @@ struct weft_client_conn {
 	struct weft_dial *dial;
 	struct weft_limits limits; /* of the stream that it was made for */
 	uint64_t idle_since_us;    /* when the last stream left, or it came up */
-	uint64_t read_us;  /* when an idle one was last read to its end, to see if it lives */
-	uint64_t up_us;    /* when it was ready for streams */
-	uint64_t begun_us; /* the steps of coming up; 0: left out */
+	uint64_t idle_turn;        /* the same, as ctx->turns */
+	uint64_t read_turn;        /* when it was last read to see whether it lives */
+	uint64_t up_us;            /* when it was ready for streams */
+	uint64_t begun_us;         /* the steps of coming up; 0: left out */
 	uint64_t resolved_us, dialed_us;
 	unsigned failures_before; /* the entry's, when this one was begun */
 	uint16_t tls_version;     /* 0x0303, 0x0304; 0: plain */

@@ -3,6 +3,7 @@
 #include "core/stream/story.h"
 
 #include <stdio.h>
+#include <string.h>
 
 uint32_t weft_story_ms(uint64_t us)
 {
@@ -11,8 +12,14 @@ uint32_t weft_story_ms(uint64_t us)
 
 void weft_story_add(struct weft_story *story, uint64_t since_us, struct weft_told told)
 {
-	unsigned at = story->count < WEFT_STORY_MAX ? story->count : WEFT_STORY_MAX - 1;
+	unsigned at = story->count;
 
+	if (at >= WEFT_STORY_MAX) {
+		at = WEFT_STORY_MAX - 1;
+		memmove(&story->told[WEFT_STORY_MAX - WEFT_STORY_END],
+			&story->told[WEFT_STORY_MAX - WEFT_STORY_END + 1],
+			(WEFT_STORY_END - 1) * sizeof(told));
+	}
 	story->count++;
 	story->told[at] = told;
 	story->told[at].ms = weft_story_ms(since_us);
@@ -170,7 +177,9 @@ size_t weft_story_tell(const struct weft_story *story, char *out, size_t out_len
 
 		sentence(line, sizeof(line), &story->told[i]);
 		n = snprintf(out + used, out_len - used, "%s+%u ms: %s\n",
-			i == WEFT_STORY_MAX - 1 && story->count > WEFT_STORY_MAX ? "...\n" : "",
+			i == WEFT_STORY_MAX - WEFT_STORY_END && story->count > WEFT_STORY_MAX
+				? "...\n"
+				: "",
 			story->told[i].ms, line);
 		if (n < 0 || (size_t)n >= out_len - used)
 			return out_len - 1;

@@ -42,7 +42,10 @@ enum weft_story_why {
 /* Facts of WEFT_STORY_CONN_UP: the TLS version (0: plain), and this. */
 enum { WEFT_STORY_RESUMED = 1 << 16 };
 
-enum { WEFT_STORY_MAX = 10 };
+enum {
+	WEFT_STORY_MAX = 16, /* of more, the beginning and the end are kept */
+	WEFT_STORY_END = 4,
+};
 
 struct weft_told {
 	unsigned char event;
@@ -53,8 +56,8 @@ struct weft_told {
 };
 
 struct weft_story {
-	struct weft_told told[WEFT_STORY_MAX]; /* the last one is overwritten when there are more */
-	unsigned count;                        /* all that happened */
+	unsigned count; /* all that happened */
+	struct weft_told told[WEFT_STORY_MAX];
 };
 
 /* told's ms is set from since_us. */

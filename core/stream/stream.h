@@ -34,6 +34,7 @@ struct weft_stream {
 	struct weft_list entry_node; /* while QUEUED */
 	uint64_t order;              /* the place in the queue, kept when it comes back */
 	uint64_t opened_us, queued_us;
+	uint64_t queued_turn;             /* ctx->turns, if it was queued within a turn */
 	uint64_t waited_us;               /* in the queue, before the present wait */
 	uint64_t total_due_us;            /* total_ms; WEFT_NEVER: no limit */
 	uint32_t queue_ms;                /* 0: no limit */

@@ -64,6 +64,7 @@ struct weft_context {
 
 	unsigned char *recv_buf; /* the loop's one receive buffer */
 	uint64_t recv_serial;    /* goes up with each read into it */
+	uint64_t turns;          /* that have ended */
 	uint64_t sent_serial;    /* goes up whenever the network takes bytes */
 	uint64_t next_conn_id;
 

@@ -77,6 +77,7 @@ enum weft_turn weft_context_end_turn(void *user)
 	for (unsigned i = 0; i < PASSES && more; i++)
 		more = pass(ctx);
 	settle_memory(ctx);
+	ctx->turns++;
 	ctx->in_turn = false;
 	if (ctx->life != WEFT_LIFE_RUNNING)
 		next = weft_context_live(ctx);

@@ -161,6 +161,11 @@ static size_t socket_pending(const struct weft_transport *base)
 	return 0;
 }
 
+static void socket_probe(struct weft_transport *base)
+{
+	((struct socket_transport *)base)->drained = false;
+}
+
 static bool socket_buffered(const struct weft_transport *base)
 {
 	return !((const struct socket_transport *)base)->drained;
@@ -215,6 +220,7 @@ static const struct weft_transport_ops socket_ops = {
 	.write = socket_write,
 	.flush = socket_flush,
 	.pending = socket_pending,
+	.probe = socket_probe,
 	.buffered = socket_buffered,
 	.interest = socket_interest,
 	.shutdown = socket_shutdown,

@@ -25,6 +25,8 @@ static const struct role_group *const groups[] = {
 	&role_client_retry_group,
 	&role_client_end_group,
 	&role_client_tunnel_group,
+	&role_client_stale_group,
+	&role_client_limit_group,
 	&role_raw_group,
 	&role_raw_client_group,
 };

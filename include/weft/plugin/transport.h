@@ -48,6 +48,11 @@ struct weft_transport_ops {
 	enum weft_status (*flush)(struct weft_transport *t, struct weft_error *err);
 	/* Bytes that the layers hold, here and below. */
 	size_t (*pending)(const struct weft_transport *t);
+	/*
+	 * The ground's alone: the next read asks the network, though nothing was reported. NULL: every read
+	 * does.
+	 */
+	void (*probe)(struct weft_transport *t);
 	/* Whether bytes can be read without another ready. */
 	bool (*buffered)(const struct weft_transport *t);
 	/* Which events the owner wants to hear of; READ at first. ERROR comes always. */
