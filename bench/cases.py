@@ -42,6 +42,7 @@ class Env:
     def __init__(self, build, folder, scale, generator, seconds):
         self.load = build / "bench" / "bench-load"
         self.folder, self.scale, self.generator, self.seconds = folder, scale, generator, seconds
+        self.failed = False  # a server that was there did not do what it should
 
     def count(self, number, least):
         """A number of the full run, scaled."""

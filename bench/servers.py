@@ -69,7 +69,8 @@ H2O_TLS = """  host: 127.0.0.1
   ssl:
     certificate-file: {folder}/cert.pem
     key-file: {folder}/key.pem
-    minimum-version: TLSv1.2"""
+    minimum-version: TLSv1.2
+    ocsp-update-interval: 0"""
 
 
 class Missing(Exception):
