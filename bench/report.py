@@ -5,6 +5,7 @@ import html
 import os
 import pathlib
 import platform
+import shutil
 import statistics
 import subprocess
 
@@ -93,8 +94,12 @@ def show(result):
 
 # ---- the page ----
 
-def command_output(*command):
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def package_version(name):
+    """Debian's; "" where it is not installed, or this is no Debian."""
+    if not shutil.which("dpkg-query"):
+        return ""
+    done = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", name], capture_output=True, text=True,
+                          check=False)
     return done.stdout.strip() if not done.returncode else ""
 
 
@@ -105,7 +110,7 @@ def machine():
                  platform.machine())
     packages = []
     for name in PACKAGES:
-        version = command_output("dpkg-query", "-W", "-f", "${Version}", name)
+        version = package_version(name)
         if version:
             packages.append(f"{name} {version}")
     kernel = ".".join(platform.release().split(".")[:2])
