@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import resource
 import shutil
 import subprocess
 
@@ -10,6 +11,7 @@ import measure
 from servers import FILE_MIB, Missing
 
 HELLO, BIG = "/hello", "/big.bin"
+SPARE = 200  # descriptors beside those of the connections
 
 
 @dataclasses.dataclass
@@ -27,7 +29,7 @@ class Case:
     path: str = HELLO
     mib: int = 0  # per request
     floor: bool = True  # the floor can take part
-    held: int = 0  # connections that rest meanwhile
+    held: int = 0  # connections that rest
 
     def version(self, server):
         """The TLS version of this case with that server, "" without; None: they have none in common."""
@@ -47,6 +49,18 @@ class Env:
     def count(self, number, least):
         """A number of the full run, scaled."""
         return max(least, int(number * self.scale))
+
+    def held(self, case):
+        """How many connections rest in this case; Missing where so many may not be open."""
+        number = self.count(case.held, 10)
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        if number + SPARE > limit:
+            raise Missing(f"{number:,} connections need more descriptors than {limit:,} (ulimit -n)")
+        return number
+
+    def title(self, case):
+        """With the number of connections that really rest."""
+        return case.title.format(held=self.count(case.held, 10))
 
 
 class Load:
@@ -143,7 +157,7 @@ def idle(case, server, running, env):
     with Load(env, "hold", case, server, running, "--conns", 1) as load:
         load.run()
     before = measure.anonymous_bytes(running.pid)
-    conns = env.count(case.conns, 10)
+    conns = env.held(case)
     with Load(env, "hold", case, server, running, "--conns", conns) as load:
         grown = measure.anonymous_bytes(running.pid) - before
         load.run()  # all of them are still there
@@ -152,7 +166,7 @@ def idle(case, server, running, env):
 
 def crowd(case, server, running, env):
     """Busy connections among many that rest."""
-    with Load(env, "hold", case, server, running, "--conns", env.count(case.held, 10)) as held:
+    with Load(env, "hold", case, server, running, "--conns", env.held(case)) as held:
         figures = busy(case, server, running, env)
         held.run()
     return figures
@@ -175,9 +189,9 @@ ALL = [
          mib=FILE_MIB, floor=False),
     Case("file-tls", f"a file of {FILE_MIB} MiB over TLS, 4 connections", CPU, own_busy, tls="any",
          requests=200, conns=4, path=BIG, mib=FILE_MIB),
-    Case("idle", "anonymous memory per idle connection, of 3,000", BYTES, idle, conns=3_000),
-    Case("idle-tls", "anonymous memory per idle TLS connection, of 1,000", BYTES, idle, tls="any",
-         conns=1_000),
-    Case("crowd", "13 bytes, 50 kept connections beside 10,000 idle ones", CPU, busy, requests=200_000,
+    Case("idle", "anonymous memory per idle connection, of {held:,}", BYTES, idle, held=3_000),
+    Case("idle-tls", "anonymous memory per idle TLS connection, of {held:,}", BYTES, idle, tls="any",
+         held=1_000),
+    Case("crowd", "13 bytes, 50 kept connections beside {held:,} idle ones", CPU, busy, requests=200_000,
          held=10_000),
 ]

@@ -93,6 +93,8 @@ int main(int argc, char **argv)
 			break;
 		case 't':
 			tls = optarg;
+			if (strcmp(tls, "1.2") && strcmp(tls, "1.3"))
+				usage();
 			break;
 		case 'c':
 			run.conns = number(optarg);

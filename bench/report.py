@@ -94,13 +94,13 @@ def show(result):
 
 # ---- the page ----
 
-def package_version(name):
-    """Debian's; "" where it is not installed, or this is no Debian."""
+def package_versions():
+    """Debian's, of those that are installed; nothing where this is no Debian."""
     if not shutil.which("dpkg-query"):
         return ""
-    done = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", name], capture_output=True, text=True,
-                          check=False)
-    return done.stdout.strip() if not done.returncode else ""
+    done = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package} ${Version}, ", *PACKAGES],
+                          capture_output=True, text=True, check=False)
+    return ", ".join(p.removeprefix("installed ") for p in done.stdout.split(", ") if p.startswith("installed "))
 
 
 def machine():
@@ -108,14 +108,10 @@ def machine():
     model = next((line.partition(":")[2].strip() for line in
                   pathlib.Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")),
                  platform.machine())
-    packages = []
-    for name in PACKAGES:
-        version = package_version(name)
-        if version:
-            packages.append(f"{name} {version}")
     kernel = ".".join(platform.release().split(".")[:2])
-    return (f"{model}, {os.cpu_count()} cores; Linux {kernel}. Debian's packages: {', '.join(packages)}. "
-            f"Load average when it began: {os.getloadavg()[0]:.1f}.")
+    versions = package_versions()
+    return (f"{model}, {os.cpu_count()} cores; Linux {kernel}" + (f"; Debian's {versions}" if versions else "") +
+            f". Load average at the beginning: {os.getloadavg()[0]:.1f}.")
 
 
 def verdicts(results):
