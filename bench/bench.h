@@ -1,25 +1,58 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of the keep-alive benchmark know of each other. */
+/* What the parts of the load generator know of each other. */
 #ifndef WEFT_BENCH_BENCH_H
 #define WEFT_BENCH_BENCH_H
 
+#include <openssl/ssl.h>
+#include <stdbool.h>
 #include <stddef.h>
 
-/* A server that runs in a process of its own: binds, tells its port on fd, serves until it is killed. */
-typedef void (*bench_server)(const char *name, int port_fd);
+/* Whom to ask for what, and how; the same for all connections of a run. */
+struct bench_target {
+	unsigned port; /* on 127.0.0.1 */
+	const char *path;
+	SSL_CTX *tls; /* NULL: plain */
+	char request[512];
+	size_t request_len;
+	size_t answer_len;    /* head and body of each answer, known after the first */
+	SSL_SESSION *session; /* the newest that the server gave, owned */
+};
 
-/* A canned answer from an epoll loop that parses nothing but the end of a request: the floor. */
-void bench_floor(const char *name, int port_fd);
-/* Weft's HTTP server on the event loop called name. */
-void bench_weft(const char *name, int port_fd);
+struct bench_conn {
+	int fd;
+	SSL *ssl; /* NULL: plain */
+};
 
-/*
- * Sends `requests` GETs of /hello over conns connections, each with at most `depth` under way, and reads the
- * answers. Returns the seconds that it took; exits on any failure.
- */
-double bench_load(unsigned port, size_t requests, size_t conns, size_t depth);
+struct bench_run {
+	struct bench_target target;
+	size_t conns, depth, requests;
+	bool resume;
+};
 
+/* Fills in all but port and path; tls is "", "1.2" or "1.3". */
+void bench_target_init(struct bench_target *t, const char *tls);
+/* Connects and, where there is TLS, shakes hands; resumes the target's session if asked to. */
+void bench_conn_open(struct bench_conn *c, const struct bench_target *t, bool resume);
+/* One request and its whole answer, which must be a 200. Sets the target's answer_len. */
+void bench_conn_ask(struct bench_conn *c, struct bench_target *t);
+void bench_conn_send(struct bench_conn *c, const char *bytes, size_t len);
+/* What is there, up to len bytes; 0 if that is nothing. */
+size_t bench_conn_receive(struct bench_conn *c, char *out, size_t len);
+/* From here on receiving does not wait. */
+void bench_conn_unblock(struct bench_conn *c);
+void bench_conn_close(struct bench_conn *c);
+
+/* Tells that all is prepared, and waits for a line: what came before is not measured. */
+void bench_ready(void);
+
+/* Ways of loading a server. Each prints a line of JSON at its end. */
+void bench_busy(struct bench_run *run); /* kept connections, `depth` requests under way on each */
+void bench_handshake(
+	struct bench_run *run);         /* a connection for each request, one after the other */
+void bench_hold(struct bench_run *run); /* connections that rest after one request each */
+
+double bench_now(void);
 /* Prints what and errno, and exits. */
-void bench_die(const char *what);
+_Noreturn void bench_die(const char *what);
 
 #endif

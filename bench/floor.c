@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The least that a server can do: no parser, no timers, no limits. Peers are measured against it. */
-#define _GNU_SOURCE 1
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "bench.h"
 
 /* As long as what Weft answers. */
 static const char answer[] = "HTTP/1.1 200 OK\r\ndate: Tue, 24 Nov 2026 08:00:00 GMT\r\n"
@@ -19,19 +17,21 @@ static const char answer[] = "HTTP/1.1 200 OK\r\ndate: Tue, 24 Nov 2026 08:00:00
 
 enum { EVENTS = 64, BUFFER = 65536, ANSWERS_MAX = 256 };
 
-static int open_listener(int port_fd)
+static _Noreturn void die(const char *what)
+{
+	fprintf(stderr, "bench-floor: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static int open_listener(const char *port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(a);
-	int s = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	unsigned port;
+	int one = 1, s = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	if (s < 0 || bind(s, (struct sockaddr *)&a, sizeof(a)) || listen(s, 1024) ||
-		getsockname(s, (struct sockaddr *)&a, &len))
-		bench_die("listening");
-	port = ntohs(a.sin_port);
-	if (write(port_fd, &port, sizeof(port)) != sizeof(port))
-		bench_die("telling the port");
+	a.sin_port = htons((uint16_t)atoi(port));
+	if (s < 0 || setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
+		bind(s, (struct sockaddr *)&a, sizeof(a)) || listen(s, 1024))
+		die("listening");
 	return s;
 }
 
@@ -40,7 +40,7 @@ static void watch(int epoll, int fd)
 	struct epoll_event e = { .events = EPOLLIN, .data.fd = fd };
 
 	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e))
-		bench_die("epoll_ctl");
+		die("epoll_ctl");
 }
 
 static void accept_all(int epoll, int listener)
@@ -72,13 +72,17 @@ static void answer_all(int fd, const char *answers)
 		close(fd);
 }
 
-void bench_floor(const char *name, int port_fd)
+int main(int argc, char **argv)
 {
 	static char answers[ANSWERS_MAX * (sizeof(answer) - 1)];
 	struct epoll_event events[EVENTS];
-	int listener = open_listener(port_fd), epoll = epoll_create1(EPOLL_CLOEXEC), n;
+	int listener, epoll = epoll_create1(EPOLL_CLOEXEC), n;
 
-	(void)name;
+	if (argc != 2) {
+		fputs("usage: bench-floor PORT\n", stderr);
+		return 2;
+	}
+	listener = open_listener(argv[1]);
 	for (size_t i = 0; i < ANSWERS_MAX; i++)
 		memcpy(answers + i * (sizeof(answer) - 1), answer, sizeof(answer) - 1);
 	watch(epoll, listener);
