@@ -58,7 +58,7 @@ int duo_main(const char *name, const struct CMUnitTest *tests, size_t count, enu
 	filter_tests();
 	find("event", &loops);
 	find("tls", &tls);
-	pairs = which == DUO_PLAIN ? 0 : tls.count * tls.count;
+	pairs = which == DUO_PLAIN || which == DUO_PLAIN_WHOLE ? 0 : tls.count * tls.count;
 	for (size_t e = 0; e < loops.count; e++) {
 		for (size_t f = 0; f < (which == DUO_ALL || which == DUO_PLAIN ? 2 : 1); f++) {
 			duo_combo = (struct duo_combo){ .event = loops.text[e], .fragment = f };

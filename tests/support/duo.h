@@ -29,6 +29,7 @@ enum duo_which {
 	DUO_FEWER, /* whole reads, and the same TLS on both sides */
 	DUO_TLS,   /* of those, the ones with TLS */
 	DUO_PLAIN, /* the ones without; small reads, too */
+	DUO_PLAIN_WHOLE,
 };
 
 /* Runs the tests on each combination. */
