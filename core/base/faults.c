@@ -21,7 +21,7 @@ static const struct {
 	{ WEFT_TLS_WEAK, "weak cryptography", "certificate uses weak cryptography" },
 	{ WEFT_TLS_MALFORMED, "not valid for this use",
 		"certificate missing or not valid for this use" },
-	{ WEFT_TLS_WRONG_PIN, "pins", "certificate's key is none of the pinned ones" },
+	{ WEFT_TLS_WRONG_PIN, "pins", "certificate has none of the pinned keys" },
 };
 
 static const char *tell(unsigned faults, bool checks, char *out, size_t out_len)

@@ -31,6 +31,7 @@ static void set_options(struct weft_context *ctx, const struct weft_context_opti
 	ctx->keep_warm_ms = o->no_keep_warm ? 0 : pick(o->keep_warm_ms, 5000);
 	ctx->max_conns = pick(o->max_conns, 1);
 	ctx->max_queue = pick(o->max_queue, 10000);
+	ctx->ticket_max = o->no_tickets ? 0 : pick(o->ticket_cache, 64);
 	ctx->fragment_bytes = o->fragment_bytes < WEFT_RECV_BYTES ? o->fragment_bytes : 0;
 	ctx->log = o->log ? o->log : weft_log_stderr;
 	ctx->log_user = o->log ? o->log_user : ctx;
@@ -45,6 +46,7 @@ static void init_lists(struct weft_context *ctx)
 		&ctx->conns,
 		&ctx->streams,
 		&ctx->entries,
+		&ctx->tickets,
 		&ctx->queues.input,
 		&ctx->queues.deliver,
 		&ctx->queues.writable,
