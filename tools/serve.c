@@ -38,6 +38,7 @@ static enum weft_status start(struct serve *v, struct weft_error *err)
 		{ .path = "/echo", .on_request = route_echo },
 		{ .prefix = "/bytes/", .on_request = route_bytes },
 		{ .path = "/status", .on_request = route_status },
+		{ .path = "/whoami", .on_request = route_whoami },
 		{ .on_request = NULL },
 		{ .on_request = NULL },
 	};
@@ -49,9 +50,10 @@ static enum weft_status start(struct serve *v, struct weft_error *err)
 	if (st)
 		return st;
 	if (v->root)
-		routes[4] = (struct weft_route){ .prefix = "/",
+		routes[5] = (struct weft_route){ .prefix = "/",
 			.on_request = weft_http_files,
 			.user = (void *)(uintptr_t)v->root };
+	serve_tls_options(&v->tls, &o);
 	o.cert_file = v->cert;
 	o.key_file = v->key;
 	if (v->self_signed) {
