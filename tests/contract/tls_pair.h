@@ -31,7 +31,7 @@ struct tls_wish {
 	const char *host; /* NULL: localhost, unless ip is set */
 	struct weft_span ip;
 	bool no_name; /* neither host nor ip is verified */
-	unsigned allow;
+	unsigned allow, server_allow;
 	bool crl;
 	const char *const *client_alpn, *const *server_alpn;
 	/* Instead of the above, where set. */

@@ -72,7 +72,9 @@ void tls_end_create(struct tls_end *e, const struct tls_backend *backend, bool s
 	weft_buffer_init(&e->in, &weft_allocator_system);
 	weft_buffer_init(&e->out, &weft_allocator_system);
 	create_ctx(e, server, wish);
-	if (!server) {
+	if (server) {
+		o.allow = wish->server_allow;
+	} else {
 		if (wish->ip.len)
 			o.verify_ip = wish->ip;
 		else

@@ -26,7 +26,7 @@ static struct outcome meet(
 	struct tls_raw raw;
 	struct tls_end e;
 
-	wish->allow = allow;
+	wish->allow = wish->server_allow = allow;
 	wish->client_auth =
 		t->by_server ? WEFT_TLS_CLIENT_AUTH_REQUIRED : WEFT_TLS_CLIENT_AUTH_NONE;
 	if (t->by_server)

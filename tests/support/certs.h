@@ -44,7 +44,7 @@ void test_certs_free(void);
 struct test_recipe {
 	const char *subject;    /* RFC 4514 */
 	const char *const *dns; /* alternative names, NULL-terminated */
-	const void *raw_dns;    /* one more, of raw_dns_len bytes, whatever they are */
+	const void *raw_dns;    /* instead of them one of raw_dns_len bytes, whatever they are */
 	size_t raw_dns_len;
 	bool named; /* localhost, 127.0.0.1, ::1 */
 	const struct test_cert *issuer;
