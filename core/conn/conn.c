@@ -5,11 +5,14 @@
 #include <string.h>
 
 #include "core/client/pool.h"
+#include "core/client/tickets.h"
 #include "core/net/dial.h"
 #include "core/plugin/roles.h"
 #include "core/transport/tls.h"
+#include "core/vhost/identity.h"
 #include "core/vhost/listener.h"
-#include "core/vhost/vhost.h"
+
+enum { TLS_1_2 = 0x0303 };
 
 static void state_timer(struct weft_conn *conn, uint32_t ms);
 static void no_state_timer(struct weft_conn *conn);
@@ -94,6 +97,22 @@ static void count_handshake(struct weft_conn *conn, const struct weft_conn_info 
 			weft_tls_faults_text(info->tls_faults, faults, sizeof(faults)));
 }
 
+/* TLS 1.2 may resume one session often, and need not give another ticket for it. */
+static void settle_ticket(struct weft_conn *conn, const struct weft_conn_info *info)
+{
+	struct weft_client_conn *c;
+
+	if (!conn->client)
+		return;
+	c = weft_client_conn(conn);
+	if (c->ticket && info->tls_resumed && info->tls_version == TLS_1_2)
+		weft_tickets_return(c->ticket);
+	else
+		weft_ticket_free(c->ticket);
+	c->ticket = NULL;
+	c->offered = false;
+}
+
 static void established(struct weft_conn *conn)
 {
 	struct weft_conn_info info = { .id = conn->id };
@@ -103,6 +122,7 @@ static void established(struct weft_conn *conn)
 	conn->top->ops->info(conn->top, &info);
 	count_handshake(conn, &info);
 	no_state_timer(conn);
+	settle_ticket(conn, &info);
 	if (info.alpn[0])
 		role = weft_roles_by_alpn(conn->ctx, conn->scheme, info.alpn);
 	if (!role)
@@ -180,8 +200,10 @@ void weft_conn_start(struct weft_conn *conn, struct weft_transport *top)
 	advance(conn);
 }
 
-static void *choose_identity(void *user, const struct weft_hello *hello, struct weft_error *err)
+static enum weft_status choose_identity(void *user, const struct weft_hello *hello,
+	struct weft_tls_ctx **tls, struct weft_tls_session_options *session, struct weft_error *err)
 {
+	struct weft_error why = { .status = WEFT_ERR_TLS };
 	struct weft_conn *conn = user;
 	struct weft_vhost *vh = NULL;
 
@@ -194,7 +216,11 @@ static void *choose_identity(void *user, const struct weft_hello *hello, struct 
 		weft_vhost_release(conn->vhost);
 		conn->vhost = vh;
 	}
-	return weft_vhost_tls(conn->vhost, conn->scheme, err);
+	session->allow = weft_vhost_allow(conn->vhost);
+	*tls = weft_vhost_tls(conn->vhost, conn->scheme, &why);
+	if (!*tls && err)
+		*err = why;
+	return *tls ? WEFT_OK : why.status;
 }
 
 enum weft_status weft_conn_accept(struct weft_vhost *vhost, struct weft_listener *listener,
@@ -212,8 +238,7 @@ enum weft_status weft_conn_accept(struct weft_vhost *vhost, struct weft_listener
 	conn->vhost = weft_vhost_ref(vhost);
 	vhost->conns++;
 	if (scheme->tls) {
-		st = weft_transport_tls_server(
-			ctx, transport, ctx->tls->tls, choose_identity, conn, &top, err);
+		st = weft_transport_tls_server(ctx, transport, choose_identity, conn, &top, err);
 		if (st) {
 			weft_conn_reap(conn);
 			return st;
@@ -499,8 +524,10 @@ void weft_conn_reap(struct weft_conn *conn)
 	weft_segq_finish(&conn->pipe.out);
 	weft_conn_drop_inbox(conn);
 	weft_transport_destroy(conn->top);
-	if (conn->client)
+	if (conn->client) {
 		weft_dial_cancel(weft_client_conn(conn)->dial);
+		weft_ticket_free(weft_client_conn(conn)->ticket);
+	}
 	if (conn->listener)
 		weft_listener_release(conn->listener);
 	weft_admission_leave(ctx, conn->origin);

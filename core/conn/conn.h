@@ -12,6 +12,7 @@ struct weft_listener;
 struct weft_pool_entry;
 struct weft_vhost;
 struct weft_dial;
+struct weft_ticket;
 
 enum weft_conn_state {
 	WEFT_CONN_DIALING, /* no transport yet */
@@ -77,17 +78,19 @@ struct weft_client_conn {
 	struct weft_pool_entry *entry; /* NULL once the pool has let go of it */
 	struct weft_list entry_node;
 	struct weft_dial *dial;
-	struct weft_limits limits; /* of the stream that it was made for */
-	uint64_t idle_since_us;    /* when the last stream left, or it came up */
-	uint64_t idle_turn;        /* the same, as ctx->turns */
-	uint64_t read_turn;        /* when it was last read to see whether it lives */
-	uint64_t up_us;            /* when it was ready for streams */
-	uint64_t begun_us;         /* the steps of coming up; 0: left out */
+	struct weft_ticket *ticket; /* what is offered, while shaking hands */
+	struct weft_limits limits;  /* of the stream that it was made for */
+	uint64_t idle_since_us;     /* when the last stream left, or it came up */
+	uint64_t idle_turn;         /* the same, as ctx->turns */
+	uint64_t read_turn;         /* when it was last read to see whether it lives */
+	uint64_t up_us;             /* when it was ready for streams */
+	uint64_t begun_us;          /* the steps of coming up; 0: left out */
 	uint64_t resolved_us, dialed_us;
 	unsigned failures_before; /* the entry's, when this one was begun */
 	uint16_t tls_version;     /* 0x0303, 0x0304; 0: plain */
 	bool tls_resumed;
 	bool busy;    /* streams are bound to it */
+	bool offered; /* a handshake that may resume a session is under way */
 	bool retired; /* it has reached a limit: nothing is bound any more */
 };
 
