@@ -167,6 +167,7 @@ static json_t *counters_json(const struct weft_counters *c)
 		{ "bytes_out", c->bytes_out },
 		{ "timeouts", c->timeouts },
 		{ "limits_hit", c->limits_hit },
+		{ "requests_refused", c->requests_refused },
 		{ "net_recv", c->net_recv },
 		{ "net_send", c->net_send },
 		{ "net_wait", c->net_wait },

@@ -28,7 +28,7 @@ struct weft_stream *weft_role_incoming(struct weft_pipe *pipe)
 	return s;
 }
 
-static void answer_for_it(struct weft_stream *s, unsigned status)
+void weft_stream_answer_for(struct weft_stream *s, unsigned status)
 {
 	struct weft_head head = { .status = status, .body_len = 0 };
 
@@ -62,16 +62,20 @@ static void serve(struct weft_stream *s)
 	const struct weft_route *route;
 	enum weft_status st;
 
+	/* somebody's log must tell of a misdirected one, too */
+	s->vhost = weft_vhost_ref(vh ? vh : s->pipe->conn->vhost);
+	weft_access_begin(s);
 	if (!vh) {
-		answer_for_it(s, 421);
+		weft_stream_answer_for(s, 421);
 		return;
 	}
-	s->vhost = weft_vhost_ref(vh);
 	route = weft_vhost_route(vh, s->request.target ? s->request.target : "");
 	if (!route) {
-		answer_for_it(s, 404);
+		weft_stream_answer_for(s, 404);
 		return;
 	}
+	if (!weft_stream_body_fits(s, route->body_max ? route->body_max : vh->body_max))
+		return;
 	st = route->on_request(s, route->user);
 	if (st >= 0 || s->state == WEFT_STREAM_DONE)
 		return;
@@ -80,7 +84,7 @@ static void serve(struct weft_stream *s)
 	if (s->head_sent)
 		weft_stream_close(s);
 	else
-		answer_for_it(s, 500);
+		weft_stream_answer_for(s, 500);
 }
 
 enum weft_status weft_role_head(
@@ -150,6 +154,8 @@ void weft_role_data(struct weft_stream *s, const void *bytes, size_t len)
 		credit(s, len);
 		return;
 	}
+	if (!s->client && !weft_stream_count_body(s, len))
+		return;
 	if (!s->paused && !s->delivering && !weft_buffer_len(&s->in)) {
 		s->delivering = true;
 		n = offer(s, bytes, len);

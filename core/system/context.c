@@ -92,6 +92,7 @@ void weft_context_free(struct weft_context *ctx)
 	weft_loop_finish(&ctx->loop);
 	weft_registry_release(ctx->registry);
 	weft_free(&ctx->memory.alloc, ctx->recv_buf, WEFT_RECV_BYTES);
+	weft_stream_ids_finish(&ctx->ids, &ctx->memory.alloc);
 	weft_memory_finish(&ctx->memory);
 	if (ctx->gone)
 		*ctx->gone = true;

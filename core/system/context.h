@@ -6,6 +6,7 @@
 #include "core/base/list.h"
 #include "core/base/memory.h"
 #include "core/loop/loop.h"
+#include "core/stream/id.h"
 #include "weft/context.h"
 #include "weft/plugin/plugin.h"
 #include "weft/plugin/role.h"
@@ -59,6 +60,7 @@ struct weft_context {
 	unsigned char *recv_buf; /* the loop's one receive buffer */
 	uint64_t recv_serial;    /* goes up with each read into it */
 	uint64_t next_conn_id;
+	struct weft_stream_ids ids;
 
 	enum weft_life life;
 	bool life_changed;

@@ -31,6 +31,9 @@ struct weft_vhost {
 	struct weft_limits limits;
 	/* servers */
 	const struct weft_route *routes;
+	uint64_t body_max;
+	void (*on_access)(struct weft_stream *s, const struct weft_access *access, void *user);
+	void *access_user;
 	struct weft_buffer cert, key;
 	struct weft_list tls;      /* struct weft_vhost_tls */
 	struct weft_list bindings; /* struct weft_binding */

@@ -142,6 +142,8 @@ struct weft_counters {
 	uint64_t vhosts_created, vhosts_freed, vhosts_now;
 	uint64_t bytes_in, bytes_out; /* of application data */
 	uint64_t timeouts, limits_hit;
+	uint64_t
+		requests_refused; /* by a role, before or instead of a handler: 400, 408, 431 ... */
 	uint64_t net_recv, net_send, net_wait, net_accept; /* calls */
 	uint64_t heap_now, heap_peak, heap_allocs;         /* of our own */
 };

@@ -91,11 +91,11 @@ static enum weft_status server_late(struct weft_h1 *h, struct weft_error *err)
 		return WEFT_OK;
 	}
 	weft_error_set(err, WEFT_ERR_TIMEOUT, 0, "the request's body stopped");
-	weft_h1_end_exchange(h, WEFT_CAUSE_FAILED, err);
-	if (!answered) {
+	if (!answered)
 		weft_h1_refuse(h, 408, "the request's body did not come in time");
+	weft_h1_end_exchange(h, WEFT_CAUSE_FAILED, err);
+	if (!answered)
 		return WEFT_OK;
-	}
 	h->closing = true;
 	return WEFT_ERR_TIMEOUT;
 }
