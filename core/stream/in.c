@@ -28,7 +28,7 @@ struct weft_stream *weft_role_incoming(struct weft_pipe *pipe)
 	return s;
 }
 
-void weft_stream_answer_for(struct weft_stream *s, unsigned status)
+static void answer_for_it(struct weft_stream *s, unsigned status)
 {
 	struct weft_head head = { .status = status, .body_len = 0 };
 
@@ -66,12 +66,12 @@ static void serve(struct weft_stream *s)
 	s->vhost = weft_vhost_ref(vh ? vh : s->pipe->conn->vhost);
 	weft_access_begin(s);
 	if (!vh) {
-		weft_stream_answer_for(s, 421);
+		answer_for_it(s, 421);
 		return;
 	}
 	route = weft_vhost_route(vh, s->request.target ? s->request.target : "");
 	if (!route) {
-		weft_stream_answer_for(s, 404);
+		answer_for_it(s, 404);
 		return;
 	}
 	if (!weft_stream_body_fits(s, route->body_max ? route->body_max : vh->body_max))
@@ -84,7 +84,7 @@ static void serve(struct weft_stream *s)
 	if (s->head_sent)
 		weft_stream_close(s);
 	else
-		weft_stream_answer_for(s, 500);
+		answer_for_it(s, 500);
 }
 
 enum weft_status weft_role_head(

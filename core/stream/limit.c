@@ -3,6 +3,16 @@
 #include "core/stream/stream.h"
 #include "core/vhost/vhost.h"
 
+/* The connection is not worth the rest of that body. */
+static void answer(struct weft_stream *s)
+{
+	const struct weft_field close = weft_field("connection", "close");
+	const struct weft_head head = { .status = 413, .fields = &close, .field_count = 1 };
+
+	if (weft_stream_send_head(s, &head, WEFT_HEAD_FINAL, true, NULL))
+		weft_stream_close(s);
+}
+
 /*
  * Answers 413 where that is still possible. The application's part in it ends here, and the role goes on
  * with what it has: a response that was begun is cut.
@@ -15,7 +25,7 @@ static void refuse(struct weft_stream *s)
 	weft_error_set(&why, WEFT_ERR_LIMIT, 0, "a request's body of more than %llu bytes",
 		(unsigned long long)s->body_max);
 	if (!s->head_sent)
-		weft_stream_answer_for(s, 413);
+		answer(s);
 	if (s->state == WEFT_STREAM_DONE)
 		return; /* it could not be answered, and was closed for it */
 	s->detached = true;

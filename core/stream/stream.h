@@ -88,8 +88,6 @@ enum weft_status weft_stream_rewind(struct weft_stream *s, struct weft_error *er
 /* limit.c: false where the body is too large; the stream was answered, or cut, and is over. */
 bool weft_stream_body_fits(struct weft_stream *s, uint64_t max);
 bool weft_stream_count_body(struct weft_stream *s, size_t len);
-/* in.c: an answer without a body, made here. */
-void weft_stream_answer_for(struct weft_stream *s, unsigned status);
 /* access.c: the request's head has come; on_close is next. */
 void weft_access_begin(struct weft_stream *s);
 void weft_access_tell(struct weft_stream *s);

@@ -112,9 +112,6 @@ static void frame(struct weft_h1 *h, const struct weft_head *head, bool fin)
 	}
 	if (h->draining || asks_for_close(head))
 		h->keep = false;
-	/* what comes of a body that is too large is not read for the sake of a next request */
-	if (head->status == 413 && !h->in.done && h->in.body != WEFT_HTTP_BODY_NONE)
-		h->keep = false;
 	/* a client that still waits for 100 may, or may not, send its body: RFC 9110 10.1.1 */
 	if (h->expect && !h->in.done)
 		h->keep = false;
