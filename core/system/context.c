@@ -6,6 +6,7 @@
 
 #include "core/net/resolve.h"
 #include "core/plugin/registry.h"
+#include "core/system/local.h"
 #include "core/system/mailbox.h"
 #include "core/vhost/trust.h"
 
@@ -40,6 +41,7 @@ static void set_options(struct weft_context *ctx, const struct weft_context_opti
 static void init_lists(struct weft_context *ctx)
 {
 	struct weft_list *const lists[] = {
+		&ctx->locals,
 		&ctx->vhosts,
 		&ctx->listeners,
 		&ctx->conns,
@@ -86,6 +88,7 @@ void weft_context_free(struct weft_context *ctx)
 {
 	const struct weft_allocator *backing = ctx->memory.backing;
 
+	weft_context_drop_locals(ctx);
 	weft_trust_release(ctx->no_trust);
 	weft_resolver_destroy(ctx->resolver);
 	weft_mailbox_close(ctx->mailbox, ctx->id);

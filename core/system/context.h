@@ -51,7 +51,8 @@ struct weft_context {
 	enum weft_log_level log_level;
 
 	struct weft_trust_spec
-		*no_trust; /* what streams without TLS share by; made for the first */
+		*no_trust;       /* what streams without TLS share by; made for the first */
+	struct weft_list locals; /* weft_context_local */
 	struct weft_list vhosts, listeners, conns, streams, entries;
 	struct weft_turn_queues queues;
 	bool in_turn;

@@ -131,6 +131,14 @@ WEFT_API const char *weft_context_tls(const struct weft_context *ctx);
 WEFT_API const struct weft_allocator *weft_context_allocator(struct weft_context *ctx);
 WEFT_API struct weft_registry *weft_context_registry(struct weft_context *ctx);
 
+/*
+ * What a library keeps with a context, found by the address of something of its own. set_local once a key;
+ * drop(value), if not NULL, when the context ends, behind all callbacks. MEMORY: value is the caller's.
+ */
+WEFT_API void *weft_context_local(const struct weft_context *ctx, const void *key);
+WEFT_API WEFT_MUST_CHECK enum weft_status weft_context_set_local(
+	struct weft_context *ctx, const void *key, void *value, void (*drop)(void *value));
+
 /* Counts since the context was made, but for those called "now". */
 struct weft_counters {
 	uint64_t conns_accepted, conns_opened, conns_failed, conns_now;
