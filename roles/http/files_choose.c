@@ -76,22 +76,39 @@ static bool take_sibling(struct weft_files_job *job, enum weft_http_coding codin
 	return true;
 }
 
-bool weft_files_negotiate(struct weft_files_job *job)
+/* The best coding that `has` makes the job's, or identity: what is heavier than that is tried first. */
+static enum weft_http_coding first_that(struct weft_files_job *job,
+	const unsigned q[WEFT_HTTP_CODINGS],
+	bool (*has)(struct weft_files_job *job, enum weft_http_coding coding))
+{
+	enum weft_http_coding coding;
+	unsigned tried = 0;
+
+	for (;;) {
+		coding = weft_http_best_coding(q, tried);
+		if (coding >= WEFT_HTTP_IDENTITY || has(job, coding))
+			return coding;
+		tried |= 1u << coding;
+	}
+}
+
+static bool take_encoder(struct weft_files_job *job, enum weft_http_coding coding)
 {
 	/* a range is of what is there, not of what is made on the way */
-	bool whole = job->head || !weft_head_find(job->request, "range");
-	unsigned q[WEFT_HTTP_CODINGS], tried = 0;
+	if (!may_encode(job) || (!job->head && weft_head_find(job->request, "range")))
+		return false;
+	job->encoder = weft_http_encoder(coding);
+	return job->encoder != NULL;
+}
+
+bool weft_files_negotiate(struct weft_files_job *job)
+{
+	unsigned q[WEFT_HTTP_CODINGS];
 
 	weft_http_accepted(job->request, q);
-	for (;;) {
-		job->coding = weft_http_best_coding(q, tried);
-		if (job->coding == WEFT_HTTP_CODINGS)
-			return false;
-		if (job->coding == WEFT_HTTP_IDENTITY || take_sibling(job, job->coding))
-			return true;
-		job->encoder = whole && may_encode(job) ? weft_http_encoder(job->coding) : NULL;
-		if (job->encoder)
-			return true;
-		tried |= 1u << job->coding;
-	}
+	/* what is there already costs nothing */
+	job->coding = first_that(job, q, take_sibling);
+	if (job->coding >= WEFT_HTTP_IDENTITY)
+		job->coding = first_that(job, q, take_encoder);
+	return job->coding != WEFT_HTTP_CODINGS;
 }
