@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The routes that `weft serve` always has. */
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,6 +66,12 @@ struct bytes {
 
 static unsigned char pattern[BLOCK];
 
+void route_init(void)
+{
+	for (size_t i = 0; i < BLOCK; i++)
+		pattern[i] = (unsigned char)(i * 31 + (i >> 8) * 7);
+}
+
 static void bytes_more(struct weft_stream *s, void *user)
 {
 	struct bytes *b = user;
@@ -122,8 +127,6 @@ enum weft_status route_bytes(struct weft_stream *s, void *user)
 	(void)user;
 	if (!parse_count(request->target + strlen("/bytes/"), &total))
 		return weft_http_error(s, 400);
-	for (size_t i = 0; !pattern[1] && i < BLOCK; i++)
-		pattern[i] = (unsigned char)(i * 31 + (i >> 8) * 7);
 	b = calloc(1, sizeof(*b));
 	if (!b)
 		return WEFT_ERR_MEMORY;
@@ -134,90 +137,5 @@ enum weft_status route_bytes(struct weft_stream *s, void *user)
 		bytes_more(s, b);
 	else if (st == WEFT_OK)
 		weft_stream_finish(s);
-	return st;
-}
-
-/* ---- /status ---- */
-
-static json_t *counters_json(const struct weft_counters *c)
-{
-	json_t *o = json_object();
-	const struct {
-		const char *name;
-		uint64_t value;
-	} all[] = {
-		{ "conns_accepted", c->conns_accepted },
-		{ "conns_opened", c->conns_opened },
-		{ "conns_failed", c->conns_failed },
-		{ "conns_now", c->conns_now },
-		{ "handshakes_full", c->handshakes_full },
-		{ "handshakes_resumed", c->handshakes_resumed },
-		{ "handshakes_failed", c->handshakes_failed },
-		{ "streams_opened", c->streams_opened },
-		{ "streams_incoming", c->streams_incoming },
-		{ "streams_now", c->streams_now },
-		{ "streams_peak", c->streams_peak },
-		{ "streams_ok", c->streams_ok },
-		{ "streams_failed", c->streams_failed },
-		{ "streams_per_conn_max", c->streams_per_conn_max },
-		{ "vhosts_created", c->vhosts_created },
-		{ "vhosts_freed", c->vhosts_freed },
-		{ "vhosts_now", c->vhosts_now },
-		{ "bytes_in", c->bytes_in },
-		{ "bytes_out", c->bytes_out },
-		{ "timeouts", c->timeouts },
-		{ "limits_hit", c->limits_hit },
-		{ "requests_refused", c->requests_refused },
-		{ "net_recv", c->net_recv },
-		{ "net_send", c->net_send },
-		{ "net_wait", c->net_wait },
-		{ "net_accept", c->net_accept },
-		{ "heap_now", c->heap_now },
-		{ "heap_peak", c->heap_peak },
-		{ "heap_allocs", c->heap_allocs },
-	};
-
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		json_object_set_new(o, all[i].name, json_integer((json_int_t)all[i].value));
-	return o;
-}
-
-static json_t *vhosts_json(struct weft_context *ctx)
-{
-	json_t *list = json_array();
-	struct weft_vhost_info v;
-
-	for (size_t i = 0; weft_vhost_info(ctx, i, &v); i++)
-		json_array_append_new(list,
-			json_pack("{s:s, s:b, s:s, s:i, s:i, s:b, s:I}", "name", v.name, "client",
-				v.client, "state", v.state == WEFT_VHOST_LIVE ? "live" : "dying",
-				"refs", (int)v.refs, "conns", (int)v.conns, "tls", v.tls, "age_us",
-				(json_int_t)v.age_us));
-	return list;
-}
-
-enum weft_status route_status(struct weft_stream *s, void *user)
-{
-	struct weft_context *ctx = weft_stream_context(s);
-	struct weft_counters c;
-	enum weft_status st = WEFT_ERR_MEMORY;
-	json_t *o;
-	char *text;
-
-	(void)user;
-	weft_context_counters(ctx, &c);
-	o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:o, s:o}", "version", WEFT_VERSION, "event",
-		weft_context_event(ctx), "tls", weft_context_tls(ctx), "conns",
-		(json_int_t)c.conns_now, "streams", (json_int_t)c.streams_now, "vhosts",
-		vhosts_json(ctx), "counters", counters_json(&c));
-	text = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
-	if (text) {
-		size_t len = strlen(text);
-
-		text[len] = '\n'; /* in place of the terminator: a reply has a length */
-		st = weft_http_reply(s, 200, "application/json", text, len + 1);
-	}
-	free(text);
-	json_decref(o);
 	return st;
 }

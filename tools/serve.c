@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* weft serve: one vhost at any number of listeners. */
-#include <pthread.h>
+/* weft serve: one vhost at any number of listeners, by any number of workers; and the signals. */
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,41 +31,15 @@ static enum weft_status make_identity(struct serve *v, struct weft_error *err)
 
 static enum weft_status start(struct serve *v, struct weft_error *err)
 {
-	static struct weft_route routes[] = {
-		{ .path = "/hello", .on_request = route_hello },
-		{ .path = "/echo", .on_request = route_echo },
-		{ .prefix = "/bytes/", .on_request = route_bytes },
-		{ .path = "/status", .on_request = route_status },
-		{ .on_request = NULL },
-		{ .on_request = NULL },
-	};
-	struct weft_vhost_options o = { .name = "localhost", .routes = routes };
-	enum weft_status st = weft_context_create(&v->context, &v->ctx, err);
+	enum weft_status st = weft_registry_create(v->context.plugin_dir, &v->registry, err);
 
 	if (st == WEFT_OK && v->self_signed)
 		st = make_identity(v, err);
-	if (st)
-		return st;
-	if (v->root)
-		routes[4] = (struct weft_route){ .prefix = "/",
-			.on_request = weft_http_files,
-			.user = (void *)(uintptr_t)v->root };
-	o.cert_file = v->cert;
-	o.key_file = v->key;
-	if (v->self_signed) {
-		o.credential.cert =
-			(struct weft_span){ (unsigned char *)v->cert_pem, strlen(v->cert_pem) };
-		o.credential.key =
-			(struct weft_span){ (unsigned char *)v->key_pem, strlen(v->key_pem) };
-	}
-	st = weft_vhost_create(v->ctx, &o, &v->vhost, err);
-	for (size_t i = 0; i < v->listen_count && st == WEFT_OK; i++) {
-		char url[256];
-
-		snprintf(url, sizeof(url), "%s%s",
-			!strncmp(v->listen[i], "unix:", 5) ? "http+" : "", v->listen[i]);
-		st = weft_vhost_listen(v->vhost, url, err);
-	}
+	v->workers = calloc(v->worker_count, sizeof(*v->workers));
+	if (st == WEFT_OK && !v->workers)
+		st = weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for workers");
+	if (st == WEFT_OK)
+		st = workers_start(v, err);
 	if (st == WEFT_ERR_TLS && v->cert)
 		weft_error_prefix(err, "%.60s, %.60s", v->cert, v->key);
 	return st;
@@ -77,6 +49,8 @@ static enum weft_status start(struct serve *v, struct weft_error *err)
 static int exit_code(enum weft_status status)
 {
 	switch (status) {
+	case WEFT_OK:
+		return 0;
 	case WEFT_ERR_ARGUMENT:
 	case WEFT_ERR_NOT_FOUND:
 	case WEFT_ERR_UNSUPPORTED:
@@ -91,86 +65,98 @@ static int exit_code(enum weft_status status)
 
 static void print_listeners(const struct serve *v)
 {
-	char url[256];
-
-	for (size_t i = 0; weft_vhost_listener(v->vhost, i, url, sizeof(url)) == WEFT_OK; i++)
-		printf("listening %s\n", !strncmp(url, "http+", 5) ? url + 5 : url);
+	for (size_t i = 0; i < v->listen_count; i++)
+		printf("listening %s\n",
+			!strncmp(v->bound[i], "http+", 5) ? v->bound[i] + 5 : v->bound[i]);
 	fflush(stdout);
 }
 
 /* ---- signals: a thread of their own waits for them, and posts ---- */
 
-static void end(void *arg)
-{
-	weft_context_destroy(arg, DRAIN_SECONDS * 1000, NULL, NULL);
-}
-
 struct watcher {
-	uint64_t id;
-	struct weft_context *ctx;
+	struct serve *serve;
 	atomic_bool done;
 };
+
+static void all_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+}
 
 static void *wait_for_signals(void *arg)
 {
 	struct watcher *w = arg;
+	bool ending = false;
 	sigset_t set;
 	int sig;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigwait(&set, &sig);
-	if (atomic_load(&w->done) || weft_post(w->id, end, w->ctx, NULL))
-		return NULL;
-	/* a second one ends at once */
-	sigwait(&set, &sig);
-	if (!atomic_load(&w->done))
-		_Exit(1);
-	return NULL;
+	all_signals(&set);
+	for (;;) {
+		sigwait(&set, &sig);
+		if (atomic_load(&w->done))
+			return NULL;
+		if (sig == SIGHUP) {
+			workers_reload(w->serve);
+			continue;
+		}
+		/* a second one ends at once */
+		if (ending)
+			_Exit(1);
+		ending = true;
+		workers_drain(w->serve);
+	}
 }
 
-static int run(struct serve *v)
+static enum weft_status run(struct serve *v, struct weft_error *err)
 {
-	struct watcher w = { .id = weft_context_id(v->ctx), .ctx = v->ctx };
+	struct watcher w = { .serve = v };
 	pthread_t thread;
 	enum weft_status st;
 
 	if (pthread_create(&thread, NULL, wait_for_signals, &w)) {
-		fprintf(stderr, "weft serve: no thread for signals\n");
-		weft_context_destroy(v->ctx, 0, NULL, NULL);
-		return EXIT_SOME_FAILED;
+		workers_drain(v);
+		(void)workers_run(v, err);
+		return weft_error_set(err, WEFT_ERR_IO, 0, "no thread for signals");
 	}
-	st = weft_context_run(v->ctx);
+	st = workers_run(v, err);
 	atomic_store(&w.done, true);
 	pthread_kill(thread, SIGTERM);
 	pthread_join(thread, NULL);
-	return st ? EXIT_SOME_FAILED : 0;
+	return st;
 }
 
 int serve_main(int argc, char **argv)
 {
-	struct serve v = { .cert = NULL };
+	struct serve v = {
+		.worker_count = 1,
+		.drain_seconds = DRAIN_SECONDS,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.changed = PTHREAD_COND_INITIALIZER,
+	};
 	struct weft_error err = { .status = WEFT_OK };
+	enum weft_status st;
 	sigset_t set;
-	int rc = serve_parse(&v, argc, argv);
+	int rc;
 
+	/* before any thread is made, so that only the one that waits gets them; until then they wait */
+	all_signals(&set);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	rc = serve_parse(&v, argc, argv);
 	if (rc >= 0)
 		return rc;
-	/* before any thread is made, so that only the one that waits gets them */
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	if (start(&v, &err)) {
-		fprintf(stderr, "weft serve: %s\n", err.text);
-		weft_context_destroy(v.ctx, 0, NULL, NULL);
-		rc = exit_code(err.status);
-	} else {
+	st = start(&v, &err);
+	if (st == WEFT_OK) {
 		print_listeners(&v);
-		rc = run(&v);
+		st = run(&v, &err);
 	}
+	if (st)
+		fprintf(stderr, "weft serve: %s\n", err.text);
+	weft_registry_release(v.registry);
+	free(v.workers);
 	free(v.cert_pem);
 	free(v.key_pem);
-	return rc;
+	return exit_code(st);
 }

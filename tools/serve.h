@@ -1,25 +1,75 @@
 /* SPDX-License-Identifier: MIT */
-/* weft serve: what the command line asks for. */
+/* weft serve: what the command line asks for, and the workers that do it. */
 #ifndef WEFT_TOOLS_SERVE_H
 #define WEFT_TOOLS_SERVE_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "tool.h"
 
-enum { LISTENERS_MAX = 32, DRAIN_SECONDS = 30 };
+enum { LISTENERS_MAX = 32, WORKERS_MAX = 256, DRAIN_SECONDS = 30, ROUTES_MAX = 8, URL_MAX = 256 };
+
+enum worker_state {
+	WORKER_NOT_YET, /* nobody has begun to start it */
+	WORKER_STARTING,
+	WORKER_UP,
+	WORKER_ENDED, /* or it never came up */
+};
+
+/* A thread with a context of its own, which only that thread touches. The first is the main thread. */
+struct worker {
+	struct serve *serve;
+	unsigned index;
+	pthread_t thread; /* not the first one's */
+	bool joinable;
+	struct weft_context *ctx;
+	struct weft_vhost *vhost;
+	struct weft_route routes[ROUTES_MAX];
+	uint64_t started_us; /* by the context's clock */
+
+	/* guarded by the serve's lock; id does not change once the worker is up */
+	enum worker_state state;
+	uint64_t id;               /* the context's, for posts */
+	struct weft_error err;     /* why it did not come up, or did not go on */
+	struct weft_counters last; /* when it ended */
+};
 
 struct serve {
 	const char *listen[LISTENERS_MAX];
 	size_t listen_count;
 	const char *cert, *key, *root;
 	bool self_signed;
+	unsigned long worker_count, drain_seconds, max_conns, max_per_address, heap_max;
 	struct weft_context_options context;
-	struct weft_context *ctx;
-	struct weft_vhost *vhost;
+
 	char *cert_pem, *key_pem;
+	char bound[LISTENERS_MAX][URL_MAX]; /* where the first worker listens: the others do, too */
+	struct weft_registry *registry;
+	struct worker *workers;
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* the state of a worker */
 };
+
+/* ---- serve_args.c ---- */
 
 /* -1: go on; else the exit code. */
 int serve_parse(struct serve *v, int argc, char **argv);
 bool serve_is_tls(const char *url);
+
+/* ---- serve_worker.c ---- */
+
+/* Brings the first one up on this thread, the others on theirs. What failed is left to workers_end. */
+enum weft_status workers_start(struct serve *v, struct weft_error *err);
+/* Runs the first one, and returns when all have ended: OK if all went well. */
+enum weft_status workers_run(struct serve *v, struct weft_error *err);
+/* Any thread: has all of them drain, and end. */
+void workers_drain(struct serve *v);
+/* Any thread: has them read the certificate and key again. */
+void workers_reload(struct serve *v);
+
+/* ---- serve_status.c: the route /status; user is the worker ---- */
+
+enum weft_status route_status(struct weft_stream *s, void *worker);
 
 #endif

@@ -2,6 +2,7 @@
 /* weft serve: the command line. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -17,6 +18,11 @@ static const struct option_spec options[] = {
 	{ "--key", "FILE", "its PEM key" },
 	{ "--self-signed", NULL, "make a certificate for localhost and the addresses listened at" },
 	{ "--root", "DIR", "serve the files below this directory too" },
+	{ "--workers", "N", "threads, each with listeners of its own at the same addresses (1)" },
+	{ "--max-conns", "N", "connections at once, a worker (no limit)" },
+	{ "--max-conns-per-address", "N", "the same of one address, or IPv6 /64 (no limit)" },
+	{ "--heap-max", "BYTES", "memory, a worker (no limit)" },
+	{ "--drain-seconds", "N", "how long what is under way may take at the end (30)" },
 	{ "--plugin-dir", "DIR", "where plugin modules are (an absolute path)" },
 	{ "--log", "LEVEL", "error, warn, info or debug (warn)" },
 	{ "--help", NULL, "this text" },
@@ -33,9 +39,11 @@ static void help(void)
 	       "  /echo     the request's body, as it arrives\n"
 	       "  /bytes/N  N bytes\n"
 	       "  /status   connections, streams, vhosts and counters, as JSON\n"
+	       "What is over a limit is refused: counted in /status, and logged. Unix sockets are\n"
+	       "served by the first worker alone.\n"
 	       "SIGTERM or SIGINT ends it: no new connection is taken, and what is under way may\n"
-	       "finish within %d s. A second one ends it at once.\n",
-		DRAIN_SECONDS);
+	       "finish within --drain-seconds. A second one ends it at once. SIGHUP has it read\n"
+	       "--cert and --key again; if they are bad, the old ones stay in use.\n");
 }
 
 static bool complain(const char *text)
@@ -87,12 +95,26 @@ static bool set(struct serve *v, const struct args *a, const char *name)
 		{ "--root", &v->root },
 		{ "--plugin-dir", &v->context.plugin_dir },
 	};
+	const struct {
+		const char *name;
+		unsigned long max, *to;
+	} numbers[] = {
+		{ "--workers", WORKERS_MAX, &v->worker_count },
+		{ "--drain-seconds", 86400, &v->drain_seconds },
+		{ "--max-conns", UINT_MAX, &v->max_conns },
+		{ "--max-conns-per-address", UINT_MAX, &v->max_per_address },
+		{ "--heap-max", SIZE_MAX, &v->heap_max },
+	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		if (!strcmp(name, texts[i].name)) {
 			*texts[i].to = a->value;
 			return true;
 		}
+	}
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		if (!strcmp(name, numbers[i].name))
+			return args_number(a, name, numbers[i].max, numbers[i].to);
 	}
 	if (!strcmp(name, "--listen"))
 		return add_listener(v, a->value);
@@ -153,6 +175,9 @@ int serve_parse(struct serve *v, int argc, char **argv)
 	}
 	if (bad || !consistent(v))
 		return EXIT_USAGE;
+	v->context.conns_max = (unsigned)v->max_conns;
+	v->context.conns_per_address = (unsigned)v->max_per_address;
+	v->context.heap_max = v->heap_max;
 	if (!v->listen_count)
 		v->listen[v->listen_count++] = "http://127.0.0.1:8080";
 	return -1;

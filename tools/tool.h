@@ -45,10 +45,10 @@ int plugins_main(int argc, char **argv);
 enum weft_status self_signed_make(
 	const char *const *names, char **cert, char **key, struct weft_error *err);
 
-/* The built-in routes of `weft serve`; user of /status is the context. */
+/* The built-in routes of `weft serve`. Any thread may run them, once one has called route_init. */
+void route_init(void);
 enum weft_status route_hello(struct weft_stream *s, void *user);
 enum weft_status route_echo(struct weft_stream *s, void *user);
 enum weft_status route_bytes(struct weft_stream *s, void *user);
-enum weft_status route_status(struct weft_stream *s, void *user);
 
 #endif

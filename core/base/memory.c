@@ -58,6 +58,11 @@ static void *counted_resize(void *user, void *ptr, size_t old_len, size_t new_le
 	return p;
 }
 
+bool weft_memory_low(struct weft_memory *m)
+{
+	return !fits(m, m->max / 8);
+}
+
 void weft_memory_init(struct weft_memory *m, const struct weft_allocator *backing, size_t max)
 {
 	*m = (struct weft_memory){

@@ -38,6 +38,8 @@ void weft_memory_finish(struct weft_memory *m);
  * always kept is still there, and settling again later gives more back.
  */
 bool weft_memory_settle(struct weft_memory *m);
+/* Less than an eighth of the cap is left, even without what is kept at hand. */
+bool weft_memory_low(struct weft_memory *m);
 
 /*
  * A block of at least len bytes; *cap says how many. Larger ones than the largest class are plain

@@ -166,8 +166,8 @@ static void *choose_identity(void *user, const struct weft_hello *hello, struct 
 }
 
 enum weft_status weft_conn_accept(struct weft_vhost *vhost, struct weft_listener *listener,
-	const struct weft_plugin *role, const struct weft_scheme *scheme,
-	struct weft_transport *transport, struct weft_error *err)
+	struct weft_origin *origin, const struct weft_plugin *role,
+	const struct weft_scheme *scheme, struct weft_transport *transport, struct weft_error *err)
 {
 	struct weft_context *ctx = vhost->ctx;
 	struct weft_conn *conn;
@@ -189,6 +189,7 @@ enum weft_status weft_conn_accept(struct weft_vhost *vhost, struct weft_listener
 		}
 	}
 	conn->listener = listener ? weft_listener_ref(listener) : NULL;
+	conn->origin = origin;
 	ctx->counters.conns_accepted++;
 	weft_conn_start(conn, top);
 	return WEFT_OK;
@@ -267,6 +268,24 @@ void weft_conn_kill(struct weft_conn *conn, const struct weft_error *why)
 	weft_conn_end(conn);
 }
 
+/*
+ * Output was pending all this while. A byte now and then is not enough: the least rate of those who send
+ * bodies is asked of those who read, too, over flush_ms each time.
+ */
+static bool reads_too_slowly(struct weft_conn *conn, struct weft_error *why)
+{
+	const struct weft_limits *l = &conn->limits;
+	uint64_t least = (uint64_t)l->body_rate_min * l->flush_ms / 1000;
+
+	if (conn->flushed > 0 && conn->flushed >= least)
+		return false;
+	weft_error_set(why, WEFT_ERR_TIMEOUT, 0,
+		"the peer took %llu bytes of what waited for it in %u ms, expected %llu",
+		(unsigned long long)conn->flushed, l->flush_ms,
+		(unsigned long long)(least ? least : 1));
+	return true;
+}
+
 static void state_timeout(struct weft_timer *timer, void *user)
 {
 	struct weft_conn *conn = user;
@@ -277,12 +296,15 @@ static void state_timeout(struct weft_timer *timer, void *user)
 		weft_conn_end(conn);
 		return;
 	}
+	if (conn->state == WEFT_CONN_SHAKING) {
+		weft_error_set(&err, WEFT_ERR_TIMEOUT, 0,
+			"the TLS handshake took longer than %u ms", conn->limits.handshake_ms);
+	} else if (!reads_too_slowly(conn, &err)) {
+		conn->flushed = 0;
+		state_timer(conn, conn->limits.flush_ms);
+		return;
+	}
 	conn->ctx->counters.timeouts++;
-	weft_error_set(&err, WEFT_ERR_TIMEOUT, 0, "%s took longer than %u ms",
-		conn->state == WEFT_CONN_SHAKING ? "the TLS handshake"
-						 : "the peer's taking of output",
-		conn->state == WEFT_CONN_SHAKING ? conn->limits.handshake_ms
-						 : conn->limits.flush_ms);
 	weft_conn_kill(conn, &err);
 }
 
@@ -362,9 +384,10 @@ void weft_conn_flush(struct weft_conn *conn)
 		return;
 	}
 	if (st == WEFT_AGAIN) {
-		if (conn->progress || !conn->timer.queued)
+		if (!conn->timer.queued) {
+			conn->flushed = 0;
 			state_timer(conn, conn->limits.flush_ms);
-		conn->progress = false;
+		}
 		return;
 	}
 	weft_loop_timer_cancel(&conn->ctx->loop, &conn->timer);
@@ -399,6 +422,7 @@ void weft_conn_reap(struct weft_conn *conn)
 	weft_dial_cancel(conn->dial);
 	if (conn->listener)
 		weft_listener_release(conn->listener);
+	weft_admission_leave(ctx, conn->origin);
 	if (conn->vhost) {
 		conn->vhost->conns--;
 		weft_vhost_release(conn->vhost);

@@ -40,6 +40,7 @@ struct weft_conn {
 	struct weft_list node;          /* of ctx->conns */
 	struct weft_vhost *vhost;       /* a reference; a client's NULL before it is needed */
 	struct weft_listener *listener; /* servers: a reference, or NULL */
+	struct weft_origin *origin;     /* servers: what admission counts it under, or NULL */
 	struct weft_pool_entry *entry;  /* clients; NULL once the pool has let go of it */
 	struct weft_list entry_node;
 	struct weft_dial *dial;
@@ -56,6 +57,7 @@ struct weft_conn {
 	struct weft_address *peer; /* made when on_access first wants it */
 	uint64_t id;
 	uint64_t idle_since_us;   /* clients: when the last stream left */
+	uint64_t flushed;         /* bytes that left since the flush timer was set */
 	unsigned served;          /* streams so far */
 	unsigned failures_before; /* the entry's, when this one was begun */
 	bool client;
@@ -67,16 +69,16 @@ struct weft_conn {
 	bool ending;    /* close or failure is on its way */
 	bool drain_due; /* the role is to be told, from the turn */
 	bool abortive;  /* nothing can be sent any more */
-	bool progress;  /* the peer took something since the flush timer was set */
 };
 
 /*
  * Takes a server's connection over. transport is the ground (a socket); TLS is put on it if the scheme
- * wants it. vhost is the default identity and referenced; on failure transport is still the caller's.
+ * wants it. vhost is the default identity and referenced; on failure transport and origin are still the
+ * caller's.
  */
 enum weft_status weft_conn_accept(struct weft_vhost *vhost, struct weft_listener *listener,
-	const struct weft_plugin *role, const struct weft_scheme *scheme,
-	struct weft_transport *transport, struct weft_error *err);
+	struct weft_origin *origin, const struct weft_plugin *role,
+	const struct weft_scheme *scheme, struct weft_transport *transport, struct weft_error *err);
 
 /* A client's connection without transport, for the pool: dial it, then weft_conn_start. */
 struct weft_conn *weft_conn_create(struct weft_context *ctx, const struct weft_plugin *role,

@@ -144,7 +144,7 @@ enum weft_status weft_conn_write_out(struct weft_conn *conn, struct weft_error *
 	struct weft_segment segs[WRITE_SEGMENTS];
 	enum weft_status st = WEFT_OK;
 	size_t count, taken;
-	size_t before = top->ops->pending(top);
+	size_t before = conn->pipe.out.len + top->ops->pending(top), after;
 	unsigned writes = 0;
 
 	while (conn->pipe.out.len && st == WEFT_OK) {
@@ -157,13 +157,15 @@ enum weft_status weft_conn_write_out(struct weft_conn *conn, struct weft_error *
 		taken = 0;
 		st = top->ops->write(top, segs, count, &taken, err);
 		weft_segq_consume(&conn->pipe.out, taken);
-		conn->progress |= taken > 0;
 	}
 	if (st == WEFT_OK)
 		st = top->ops->flush(top, err);
 	/* behind the flush: what the layers held took room as well, and nobody else tells that it is gone */
 	if (conn->pipe.starved && weft_pipe_room(&conn->pipe))
 		weft_pipe_want_output(&conn->pipe);
-	conn->progress |= top->ops->pending(top) < before;
+	/* what TLS adds makes a little more of it: never mind */
+	after = conn->pipe.out.len + top->ops->pending(top);
+	if (after < before)
+		conn->flushed += before - after;
 	return st;
 }

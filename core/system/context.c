@@ -27,11 +27,16 @@ static void set_options(struct weft_context *ctx, const struct weft_context_opti
 		.idle_ms = pick(o->idle_ms, 60000),
 		.flush_ms = pick(o->flush_ms, 30000),
 		.linger_ms = pick(o->linger_ms, 2000),
+		.body_rate_min = pick(o->body_rate_min, 100),
+		.rate_grace_ms = pick(o->rate_grace_ms, 10000),
 	};
 	ctx->write_high = pick(o->write_high, 65536);
 	ctx->keep_warm_ms = o->no_keep_warm ? 0 : pick(o->keep_warm_ms, 5000);
 	ctx->max_conns = pick(o->max_conns, 1);
 	ctx->max_queue = pick(o->max_queue, 10000);
+	ctx->admission.max = o->conns_max;
+	ctx->admission.per_address = o->conns_per_address;
+	ctx->reuse_port = o->reuse_port;
 	ctx->fragment_bytes = o->fragment_bytes < WEFT_RECV_BYTES ? o->fragment_bytes : 0;
 	ctx->log = o->log ? o->log : weft_log_stderr;
 	ctx->log_user = o->log ? o->log_user : ctx;

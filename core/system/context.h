@@ -5,6 +5,7 @@
 
 #include "core/base/list.h"
 #include "core/base/memory.h"
+#include "core/conn/admission.h"
 #include "core/loop/loop.h"
 #include "core/stream/id.h"
 #include "weft/context.h"
@@ -46,6 +47,8 @@ struct weft_context {
 	uint32_t write_high, keep_warm_ms;
 	unsigned max_conns, max_queue;
 	size_t fragment_bytes;
+	bool reuse_port;
+	struct weft_admission admission;
 	weft_log_fn log;
 	void *log_user;
 	enum weft_log_level log_level;
@@ -65,7 +68,8 @@ struct weft_context {
 
 	enum weft_life life;
 	bool life_changed;
-	struct weft_timer life_timer; /* the deadline of destroy */
+	bool drain_due;               /* drained is owed */
+	struct weft_timer life_timer; /* the deadline of drain or destroy */
 	struct weft_timer calm_timer; /* another turn, which gives back what a busy one kept */
 	void (*drained)(void *user);
 	void *drained_user;
@@ -97,8 +101,8 @@ static inline void weft_turn_queue(
 
 /* system/turn.c: the end of a turn. */
 enum weft_turn weft_context_end_turn(void *ctx);
-/* system/life.c: goes on with draining or destroying; true if the context was freed. */
-bool weft_context_live(struct weft_context *ctx);
+/* system/life.c: goes on with draining or destroying. GONE: the context was freed. */
+enum weft_turn weft_context_live(struct weft_context *ctx);
 void weft_context_free(struct weft_context *ctx);
 /* Called by whatever draining waits for. */
 static inline void weft_context_changed(struct weft_context *ctx)

@@ -22,7 +22,9 @@ static void cut(struct weft_context *ctx)
 {
 	struct weft_error why;
 
-	weft_error_set(&why, WEFT_ERR_SHUTDOWN, 0, "the context was destroyed");
+	weft_error_set(&why, WEFT_ERR_SHUTDOWN, 0,
+		ctx->life == WEFT_LIFE_DRAINING ? "the drain's deadline came"
+						: "the context was destroyed");
 	/* first, because it leaves streams that are complete but for what the application took */
 	weft_list_each(node, &ctx->conns)
 		weft_conn_kill(weft_container_of(node, struct weft_conn, node), &why);
@@ -50,25 +52,42 @@ static bool idle(const struct weft_context *ctx)
 
 static void deadline(struct weft_timer *timer, void *user)
 {
+	struct weft_context *ctx = user;
+
 	(void)timer;
-	cut(user);
+	if (!idle(ctx))
+		weft_log(ctx, WEFT_LOG_WARN,
+			"the deadline came: %llu connections and %llu streams are cut",
+			(unsigned long long)ctx->counters.conns_now,
+			(unsigned long long)ctx->counters.streams_now);
+	cut(ctx);
+}
+
+static void set_deadline(struct weft_context *ctx, uint64_t due_us)
+{
+	/* an earlier one was promised to somebody */
+	if (!ctx->life_timer.queued || due_us < ctx->life_timer.due_us)
+		weft_loop_timer(&ctx->loop, &ctx->life_timer, due_us, deadline, ctx);
 }
 
 void weft_context_drain(
 	struct weft_context *ctx, uint32_t deadline_ms, void (*drained)(void *user), void *user)
 {
-	uint64_t due = weft_loop_now(&ctx->loop) + (uint64_t)deadline_ms * 1000;
-
 	if (ctx->life == WEFT_LIFE_DESTROYING)
 		return;
 	if (ctx->life == WEFT_LIFE_RUNNING) {
+		weft_log(ctx, WEFT_LOG_INFO,
+			"draining %llu connections with %llu streams, deadline %u ms",
+			(unsigned long long)ctx->counters.conns_now,
+			(unsigned long long)ctx->counters.streams_now, deadline_ms);
 		ctx->life = WEFT_LIFE_DRAINING;
+		ctx->drain_due = true;
 		ctx->drained = drained;
 		ctx->drained_user = user;
 		drain_all(ctx);
 	}
-	if (deadline_ms && (!ctx->life_timer.queued || due < ctx->life_timer.due_us))
-		weft_loop_timer(&ctx->loop, &ctx->life_timer, due, deadline, ctx);
+	if (deadline_ms)
+		set_deadline(ctx, weft_loop_now(&ctx->loop) + (uint64_t)deadline_ms * 1000);
 }
 
 /* The application's vhosts go with the context, destroyed or not. */
@@ -92,36 +111,47 @@ static void finish(struct weft_context *ctx)
 		done(user);
 }
 
-bool weft_context_live(struct weft_context *ctx)
+static void tell_drained(struct weft_context *ctx)
+{
+	void (*drained)(void *) = ctx->drained;
+
+	ctx->drain_due = false;
+	weft_log(ctx, WEFT_LOG_INFO, "drained");
+	if (ctx->life == WEFT_LIFE_DRAINING)
+		weft_loop_timer_cancel(&ctx->loop, &ctx->life_timer);
+	/* nothing will be opened that could need the blocks kept at hand */
+	weft_memory_finish(&ctx->memory);
+	if (!drained)
+		return;
+	/* a destroy in it must leave the context to those who called us */
+	ctx->in_turn = true;
+	drained(ctx->drained_user);
+	ctx->in_turn = false;
+}
+
+enum weft_turn weft_context_live(struct weft_context *ctx)
 {
 	if (!ctx->life_changed || !idle(ctx))
-		return false;
+		return WEFT_TURN_WAIT;
 	ctx->life_changed = false;
-	if (ctx->drained) {
-		void (*drained)(void *) = ctx->drained;
-
-		ctx->drained = NULL;
-		/* nothing will be opened that could need the blocks kept at hand */
-		weft_memory_finish(&ctx->memory);
-		drained(ctx->drained_user);
+	if (ctx->drain_due) {
+		tell_drained(ctx);
+		/* it may have begun something, or the end */
+		ctx->life_changed = true;
+		return WEFT_TURN_AGAIN;
 	}
 	if (ctx->life != WEFT_LIFE_DESTROYING)
-		return false;
+		return WEFT_TURN_WAIT;
 	finish(ctx);
-	return true;
+	return WEFT_TURN_GONE;
 }
 
 void weft_context_destroy(
 	struct weft_context *ctx, uint32_t deadline_ms, void (*done)(void *user), void *user)
 {
-	uint64_t due;
-	bool again;
-
 	if (!ctx)
 		return;
-	due = deadline_ms ? weft_loop_now(&ctx->loop) + (uint64_t)deadline_ms * 1000 : 0;
-	again = ctx->life == WEFT_LIFE_DESTROYING;
-	if (!again) {
+	if (ctx->life != WEFT_LIFE_DESTROYING) {
 		ctx->life = WEFT_LIFE_DESTROYING;
 		ctx->done = done;
 		ctx->done_user = user;
@@ -129,11 +159,13 @@ void weft_context_destroy(
 	}
 	if (deadline_ms || ctx->loop.calling || ctx->in_turn) {
 		/* even without time left: somebody's callback may be on the stack */
-		if (!again || due < ctx->life_timer.due_us)
-			weft_loop_timer(&ctx->loop, &ctx->life_timer, due, deadline, ctx);
+		set_deadline(ctx,
+			deadline_ms ? weft_loop_now(&ctx->loop) + (uint64_t)deadline_ms * 1000 : 0);
 		return;
 	}
-	while (!idle(ctx)) {
+	while (ctx->drain_due || !idle(ctx)) {
+		if (idle(ctx))
+			tell_drained(ctx);
 		cut(ctx);
 		if (weft_context_end_turn(ctx) == WEFT_TURN_GONE)
 			return;

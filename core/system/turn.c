@@ -69,6 +69,7 @@ static void settle_memory(struct weft_context *ctx)
 enum weft_turn weft_context_end_turn(void *user)
 {
 	struct weft_context *ctx = user;
+	enum weft_turn next = WEFT_TURN_WAIT;
 	bool more = true;
 
 	ctx->in_turn = true;
@@ -77,7 +78,7 @@ enum weft_turn weft_context_end_turn(void *user)
 		more = pass(ctx);
 	settle_memory(ctx);
 	ctx->in_turn = false;
-	if (ctx->life != WEFT_LIFE_RUNNING && weft_context_live(ctx))
-		return WEFT_TURN_GONE;
-	return more ? WEFT_TURN_AGAIN : WEFT_TURN_WAIT;
+	if (ctx->life != WEFT_LIFE_RUNNING)
+		next = weft_context_live(ctx);
+	return next == WEFT_TURN_WAIT && more ? WEFT_TURN_AGAIN : next;
 }

@@ -17,6 +17,7 @@ enum {
 	ACCEPTS_PER_TURN = 64,
 	BACKLOG = 1024,
 	AGAIN_US = 100000, /* a pause when the process has no descriptor left */
+	TELL_US = 1000000, /* between two lines about it */
 };
 
 struct weft_listener *weft_listener_ref(struct weft_listener *l)
@@ -85,25 +86,32 @@ void weft_vhost_stop_listening(struct weft_vhost *vh)
 		unbind(weft_container_of(vh->bindings.next, struct weft_binding, vhost_node));
 }
 
-static void take_conn(struct weft_listener *l, weft_socket sock)
+static void take_conn(struct weft_listener *l, weft_socket sock, const struct weft_address *peer)
 {
 	const struct weft_net_ops *net = l->ctx->loop.net;
 	struct weft_binding *first =
 		weft_container_of(l->bindings.next, struct weft_binding, listener_node);
 	struct weft_transport *transport;
+	struct weft_origin *origin;
 	struct weft_error err;
 
+	if (!weft_admission_enter(l->ctx, peer, &origin)) {
+		net->close(l->ctx->loop.net_state, sock, true);
+		return;
+	}
 	if (l->bound.family != WEFT_FAMILY_UNIX)
 		(void)net->option(l->ctx->loop.net_state, sock, WEFT_SOCKOPT_NODELAY, 1, NULL);
 	if (weft_transport_socket(l->ctx, sock, &transport, &err)) {
 		net->close(l->ctx->loop.net_state, sock, true);
-		weft_log(l->ctx, WEFT_LOG_ERROR, "accepting: %s", err.text);
+		weft_admission_leave(l->ctx, origin);
+		weft_admission_refused(l->ctx, err.text);
 		return;
 	}
-	if (weft_conn_accept(first->vhost, l, l->role, l->scheme, transport, &err)) {
+	if (weft_conn_accept(first->vhost, l, origin, l->role, l->scheme, transport, &err)) {
 		transport->ops->abort(transport);
 		weft_transport_destroy(transport);
-		weft_log(l->ctx, WEFT_LOG_ERROR, "accepting: %s", err.text);
+		weft_admission_leave(l->ctx, origin);
+		weft_admission_refused(l->ctx, err.text);
 	}
 }
 
@@ -131,13 +139,16 @@ static void accept_ready(struct weft_watch *watch, unsigned events)
 		l->ctx->counters.net_accept++;
 		st = loop->net->accept(loop->net_state, l->sock, &sock, &peer, &err);
 		if (st == WEFT_OK)
-			take_conn(l, sock);
+			take_conn(l, sock, &peer);
 	}
 	if (st >= 0)
 		return;
 	if (st == WEFT_ERR_RESET) /* gone before we looked */
 		return;
-	weft_log(l->ctx, WEFT_LOG_WARN, "accept: %s", err.text);
+	if (!l->told_us || weft_loop_now(loop) - l->told_us >= TELL_US) {
+		weft_log(l->ctx, WEFT_LOG_WARN, "accept: %s", err.text);
+		l->told_us = weft_loop_now(loop);
+	}
 	weft_loop_interest(loop, &l->watch, 0);
 	weft_loop_timer(loop, &l->again, weft_loop_now(loop) + AGAIN_US, accept_again, l);
 }
@@ -171,6 +182,8 @@ static enum weft_status open_socket(struct weft_listener *l, struct weft_error *
 		return st;
 	if (l->asked.family != WEFT_FAMILY_UNIX)
 		st = net->option(state, l->sock, WEFT_SOCKOPT_REUSEADDR, 1, err);
+	if (st == WEFT_OK && l->ctx->reuse_port && l->asked.family != WEFT_FAMILY_UNIX)
+		st = net->option(state, l->sock, WEFT_SOCKOPT_REUSEPORT, 1, err);
 	/* "[::]" and "0.0.0.0" may stand side by side: each means its own family */
 	if (st == WEFT_OK && l->asked.family == WEFT_FAMILY_IPV6)
 		st = net->option(state, l->sock, WEFT_SOCKOPT_V6ONLY, 1, err);
@@ -330,5 +343,5 @@ enum weft_status weft_transport_serve(struct weft_vhost *vh, const char *scheme_
 		return WEFT_ERR_UNSUPPORTED;
 	if (scheme->tls && !weft_vhost_tls(vh, scheme, err))
 		return err ? err->status : WEFT_ERR_TLS;
-	return weft_conn_accept(vh, NULL, role, scheme, transport, err);
+	return weft_conn_accept(vh, NULL, NULL, role, scheme, transport, err);
 }

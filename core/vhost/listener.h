@@ -19,6 +19,7 @@ struct weft_listener {
 	const struct weft_plugin *role;
 	const struct weft_scheme *scheme;
 	struct weft_timer again; /* after running out of descriptors */
+	uint64_t told_us;        /* when that was logged last */
 	unsigned refs;
 };
 

@@ -21,8 +21,12 @@ struct weft_context_options {
 	struct weft_registry *registry;         /* NULL: one of its own, with plugin_dir */
 	const char *plugin_dir;                 /* as in weft_registry_create */
 	const struct weft_allocator *allocator; /* NULL: the system's. Must outlive the context */
-	size_t heap_max;                        /* bytes of our own allocations, 0: no cap */
-	weft_log_fn log;                        /* NULL: standard error */
+	/*
+	 * Bytes of our own allocations, 0: no cap. The last eighth is for what runs: with less than that
+	 * left, new connections are refused. The TLS libraries' own memory is not in it.
+	 */
+	size_t heap_max;
+	weft_log_fn log; /* NULL: standard error */
 	void *log_user;
 	enum weft_log_level log_level; /* NONE (0): warnings and errors */
 
@@ -48,15 +52,20 @@ struct weft_context_options {
 	uint32_t handshake_ms; /* TLS: 10,000 */
 	uint32_t header_ms;    /* a server's wait for a whole request head: 10,000 */
 	uint32_t idle_ms;      /* nothing moves on a connection: 60,000 */
-	uint32_t flush_ms;     /* the peer takes no output: 30,000 */
+	uint32_t flush_ms;     /* the peer takes no output, or hardly any: 30,000; body_rate_min */
 	uint32_t linger_ms;    /* a close waits for the peer's end: 2,000 */
-	uint32_t
-		body_rate_min; /* bytes a second that a sender of a body must reach: 100; see rate_grace_ms */
-	uint32_t rate_grace_ms; /* how long a body may stay below that: 10,000 */
+	/*
+	 * Bytes a second that a peer must reach, on the whole: 100. A server asks it of a request's body over
+	 * each rate_grace_ms (while the application takes it; tunnels are free), and whoever sends asks it of
+	 * the reader over each flush_ms in which output was pending all the time.
+	 */
+	uint32_t body_rate_min;
+	uint32_t rate_grace_ms; /* 10,000 */
 
-	/* Server connections; 0: the default. What is over the limit is closed at once, and counted. */
-	unsigned conns_max;         /* accepted and not ended: no limit */
-	unsigned conns_per_address; /* the same of one IP (IPv6: one /64): no limit */
+	/* Server connections; 0: the default. What is over a limit is reset at once: conns_refused. */
+	unsigned conns_max; /* accepted and not ended: no limit */
+	unsigned
+		conns_per_address; /* the same of one IP (IPv6: one /64; Unix sockets: free): no limit */
 	bool reuse_port; /* listeners share their port with other processes' or contexts': SO_REUSEPORT */
 
 	/* Tests: every read is cut to this many bytes, so that every boundary is met. 0: whole. */
@@ -142,6 +151,8 @@ WEFT_API WEFT_MUST_CHECK enum weft_status weft_context_set_local(
 /* Counts since the context was made, but for those called "now". */
 struct weft_counters {
 	uint64_t conns_accepted, conns_opened, conns_failed, conns_now;
+	uint64_t
+		conns_refused; /* accepted over a limit, or without memory for them, and closed at once */
 	uint64_t handshakes_full, handshakes_resumed, handshakes_failed;
 	uint64_t streams_opened, streams_incoming, streams_now, streams_peak;
 	uint64_t streams_ok, streams_failed, streams_retried;

@@ -17,6 +17,7 @@ static size_t window(const struct weft_h1 *h)
 static void give(struct weft_h1 *h, const unsigned char *bytes, size_t n)
 {
 	weft_h1_moved(h);
+	h->in.rate_bytes += n;
 	if (h->out.done)
 		h->drained += n;
 	if (!h->stream)

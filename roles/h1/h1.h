@@ -13,11 +13,12 @@
 /* The peer's message. */
 struct weft_h1_in {
 	enum weft_http_body body;
-	bool done;      /* all of it was given to the stream */
-	bool stalled;   /* the stream's window is full: reading stopped */
-	bool trailers;  /* the last chunk was seen */
-	uint64_t left;  /* LENGTH */
-	uint64_t given; /* bytes that the application has not taken yet */
+	bool done;                    /* all of it was given to the stream */
+	bool stalled;                 /* the stream's window is full: reading stopped */
+	bool trailers;                /* the last chunk was seen */
+	uint64_t left;                /* LENGTH */
+	uint64_t given;               /* bytes that the application has not taken yet */
+	uint64_t rate_us, rate_bytes; /* servers: a body's time of grace, and what came in it */
 	struct weft_http_chunked chunked;
 	struct weft_http_scan scan; /* of the head, then of the trailers */
 };
@@ -133,6 +134,8 @@ enum weft_cause weft_h1_cause(const struct weft_h1 *h);
 
 /* Something moved. */
 void weft_h1_moved(struct weft_h1 *h);
+/* A server begins to wait for a body, or does so again after the application had stopped it. */
+void weft_h1_rate_begin(struct weft_h1 *h);
 /* Called at the end of every op that may have changed what is waited for. */
 void weft_h1_arm(struct weft_h1 *h);
 enum weft_status weft_h1_tick(struct weft_h1 *h, uint64_t now_us, struct weft_error *err);

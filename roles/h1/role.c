@@ -110,6 +110,7 @@ static void h1_credit(void *state, struct weft_stream *stream, size_t n)
 		return;
 	h->in.stalled = false;
 	weft_h1_moved(h);
+	weft_h1_rate_begin(h);
 	weft_pipe_resume(h->pipe);
 }
 
@@ -134,6 +135,7 @@ static void h1_reset(void *state, struct weft_stream *stream)
 	if (!h->client && h->out.done && h->in.body != WEFT_HTTP_BODY_TUNNEL) {
 		if (h->in.stalled) {
 			h->in.stalled = false;
+			weft_h1_rate_begin(h);
 			weft_pipe_resume(h->pipe);
 		}
 		weft_pipe_want_output(h->pipe);

@@ -97,6 +97,7 @@ static void begin_exchange(struct weft_h1 *h, const struct request *r, struct we
 	h->keep = weft_http_persistent(&r->m, &r->facts) && !h->draining &&
 		  (!h->limits->requests || h->served < h->limits->requests);
 	weft_h1_moved(h);
+	h->in.rate_us = h->since_us;
 }
 
 static void no_memory(struct weft_h1 *h)

@@ -64,6 +64,12 @@ class Usage(ServeCase):
                 (["--self-signed", "--cert", "a", "--key", "b"], "--self-signed excludes"),
                 (["--root", self.folder / "none"], f"--root {self.folder}/none", "No such file"),
                 (["--root", __file__], "--root", "Not a directory"),
+                (["--workers", "0"], "--workers", '"0"', "from 1 to 256"),
+                (["--workers", "257"], '"257"'),
+                (["--drain-seconds", "soon"], "--drain-seconds", '"soon"', "a number"),
+                (["--max-conns", "-1"], "--max-conns", '"-1"'),
+                (["--max-conns-per-address", "99999999999"], "--max-conns-per-address"),
+                (["--heap-max", "1M"], "--heap-max", '"1M"'),
                 (["--plugin-dir", "relative"], '"relative"')):
             self.assert_refuses(2, arguments, *words)
 
@@ -370,7 +376,8 @@ class Status(ServeCase):
                 self.assertTrue(body.endswith(b"}\n"))
                 status = json.loads(body)
                 self.assertEqual(set(status), {"version", "event", "tls", "conns", "streams",
-                                               "vhosts", "counters"})
+                                               "vhosts", "counters", "uptime", "workers",
+                                               "worker", "limits", "per_worker"})
                 self.assertEqual((status["event"], status["conns"], status["streams"]),
                                  (loop, 1, 1))
                 vhost, = status["vhosts"]
@@ -379,7 +386,7 @@ class Status(ServeCase):
                 self.assertEqual((vhost["name"], vhost["state"], vhost["conns"], vhost["client"]),
                                  ("localhost", "live", 1, False))
                 self.assertLess({
-                    "conns_accepted", "conns_now", "handshakes_full", "handshakes_resumed",
+                    "conns_accepted", "conns_refused", "conns_now", "handshakes_full", "handshakes_resumed",
                     "handshakes_failed", "streams_incoming", "streams_now", "streams_peak",
                     "streams_ok", "streams_failed", "bytes_in", "bytes_out", "timeouts",
                     "limits_hit", "heap_now", "heap_peak"}, set(status["counters"]))

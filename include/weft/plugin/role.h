@@ -39,9 +39,9 @@ struct weft_limits {
 	uint32_t handshake_ms; /* TLS (core) */
 	uint32_t
 		header_ms; /* from a head's first byte to its last (server), to the response (client: 0 = none) */
-	uint32_t idle_ms;       /* nothing moves, in or out */
-	uint32_t flush_ms;      /* output is pending and the peer takes none (core) */
-	uint32_t linger_ms;     /* how long a close waits for the peer's FIN (core) */
+	uint32_t idle_ms;   /* nothing moves, in or out */
+	uint32_t flush_ms;  /* output is pending and the peer takes none, or too little (core) */
+	uint32_t linger_ms; /* how long a close waits for the peer's FIN (core) */
 	uint32_t body_rate_min; /* bytes a second of an arriving body, over rate_grace_ms; 0: any */
 	uint32_t rate_grace_ms;
 };

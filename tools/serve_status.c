@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * /status: what the server itself counted. The worker that is asked asks the others, each in its own
+ * thread, and answers when it has heard from all.
+ */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "serve.h"
+
+/* What one worker has to say. */
+struct part {
+	struct inquiry *inquiry;
+	struct worker *of;
+	bool there;
+	struct weft_counters counters;
+};
+
+struct inquiry {
+	struct worker *asked;
+	struct weft_stream *stream; /* NULL: the client is gone. The asked worker's thread only */
+	unsigned waiting;           /* parts that have not come back. That thread only, too */
+	atomic_uint refs;           /* the asked worker's, and one of each part under way */
+	struct part parts[];
+};
+
+static const struct {
+	const char *name;
+	size_t at;
+	bool is_max; /* of all workers; else their sum */
+} fields[] = {
+#define FIELD(name)                                                \
+	{                                                          \
+#name, offsetof(struct weft_counters, name), false \
+	}
+#define FIELD_MAX(name)                                           \
+	{                                                         \
+#name, offsetof(struct weft_counters, name), true \
+	}
+	FIELD(conns_accepted),
+	FIELD(conns_refused),
+	FIELD(conns_opened),
+	FIELD(conns_failed),
+	FIELD(conns_now),
+	FIELD(handshakes_full),
+	FIELD(handshakes_resumed),
+	FIELD(handshakes_failed),
+	FIELD(streams_opened),
+	FIELD(streams_incoming),
+	FIELD(streams_now),
+	FIELD(streams_peak),
+	FIELD(streams_ok),
+	FIELD(streams_failed),
+	FIELD_MAX(streams_per_conn_max),
+	FIELD(vhosts_created),
+	FIELD(vhosts_freed),
+	FIELD(vhosts_now),
+	FIELD(bytes_in),
+	FIELD(bytes_out),
+	FIELD(timeouts),
+	FIELD(limits_hit),
+	FIELD(requests_refused),
+	FIELD(net_recv),
+	FIELD(net_send),
+	FIELD(net_wait),
+	FIELD(net_accept),
+	FIELD(heap_now),
+	FIELD(heap_peak),
+	FIELD(heap_allocs),
+#undef FIELD
+#undef FIELD_MAX
+};
+
+enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
+
+static uint64_t value(const struct weft_counters *c, size_t i)
+{
+	uint64_t v;
+
+	memcpy(&v, (const char *)c + fields[i].at, sizeof(v));
+	return v;
+}
+
+static json_t *counters_json(const struct inquiry *q)
+{
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < FIELDS; i++) {
+		uint64_t all = 0, one;
+
+		for (unsigned long k = 0; k < q->asked->serve->worker_count; k++) {
+			one = value(&q->parts[k].counters, i);
+			if (!fields[i].is_max)
+				all += one;
+			else if (one > all)
+				all = one;
+		}
+		json_object_set_new(o, fields[i].name, json_integer((json_int_t)all));
+	}
+	return o;
+}
+
+static json_t *workers_json(const struct inquiry *q, json_int_t *conns, json_int_t *streams)
+{
+	json_t *list = json_array();
+
+	*conns = *streams = 0;
+	for (unsigned long k = 0; k < q->asked->serve->worker_count; k++) {
+		const struct weft_counters *c = &q->parts[k].counters;
+
+		*conns += (json_int_t)c->conns_now;
+		*streams += (json_int_t)c->streams_now;
+		json_array_append_new(
+			list, json_pack("{s:b, s:I, s:I, s:I}", "up", q->parts[k].there,
+				      "conns_accepted", (json_int_t)c->conns_accepted, "conns_now",
+				      (json_int_t)c->conns_now, "streams_incoming",
+				      (json_int_t)c->streams_incoming));
+	}
+	return list;
+}
+
+static json_t *vhosts_json(struct weft_context *ctx)
+{
+	json_t *list = json_array();
+	struct weft_vhost_info v;
+
+	for (size_t i = 0; weft_vhost_info(ctx, i, &v); i++)
+		json_array_append_new(list,
+			json_pack("{s:s, s:b, s:s, s:i, s:i, s:b, s:I}", "name", v.name, "client",
+				v.client, "state", v.state == WEFT_VHOST_LIVE ? "live" : "dying",
+				"refs", (int)v.refs, "conns", (int)v.conns, "tls", v.tls, "age_us",
+				(json_int_t)v.age_us));
+	return list;
+}
+
+/* Of each worker; 0: none. */
+static json_t *limits_json(const struct serve *v)
+{
+	return json_pack("{s:I, s:I, s:I, s:I}", "conns_max", (json_int_t)v->context.conns_max,
+		"conns_per_address", (json_int_t)v->context.conns_per_address, "heap_max",
+		(json_int_t)v->context.heap_max, "drain_seconds", (json_int_t)v->drain_seconds);
+}
+
+static enum weft_status answer(const struct inquiry *q)
+{
+	struct worker *w = q->asked;
+	enum weft_status st = WEFT_ERR_MEMORY;
+	json_int_t conns, streams, uptime;
+	json_t *o, *workers = workers_json(q, &conns, &streams);
+	char *text;
+
+	uptime = (json_int_t)((weft_context_now(w->ctx) - w->started_us) / 1000000);
+	o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "version",
+		WEFT_VERSION, "event", weft_context_event(w->ctx), "tls", weft_context_tls(w->ctx),
+		"uptime", uptime, "workers", (json_int_t)w->serve->worker_count, "worker",
+		(json_int_t)w->index, "conns", conns, "streams", streams, "vhosts",
+		vhosts_json(w->ctx), "limits", limits_json(w->serve), "counters", counters_json(q),
+		"per_worker", workers);
+	text = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
+	if (text) {
+		size_t len = strlen(text);
+
+		text[len] = '\n'; /* in place of the terminator: a reply has a length */
+		st = weft_http_reply(q->stream, 200, "application/json", text, len + 1);
+	}
+	free(text);
+	json_decref(o);
+	return st;
+}
+
+/* ---- asking the others ---- */
+
+static void release(struct inquiry *q)
+{
+	if (atomic_fetch_sub(&q->refs, 1) == 1)
+		free(q);
+}
+
+/* Back in the thread that asked. */
+static void heard(void *arg)
+{
+	struct part *p = arg;
+	struct inquiry *q = p->inquiry;
+
+	if (!--q->waiting && q->stream && answer(q))
+		(void)weft_http_error(q->stream, 503);
+	release(q);
+}
+
+/* The one who asked has ended meanwhile. */
+static void unheard(void *arg)
+{
+	release(((struct part *)arg)->inquiry);
+}
+
+static void send_back(struct part *p)
+{
+	if (weft_post(p->inquiry->asked->id, heard, p, unheard))
+		release(p->inquiry);
+}
+
+static void last_words(struct part *p)
+{
+	pthread_mutex_lock(&p->of->serve->lock);
+	p->counters = p->of->last;
+	pthread_mutex_unlock(&p->of->serve->lock);
+}
+
+/* In the thread of the one that was asked. */
+static void tell(void *arg)
+{
+	struct part *p = arg;
+
+	p->there = true;
+	weft_context_counters(p->of->ctx, &p->counters);
+	send_back(p);
+}
+
+static void ended(void *arg)
+{
+	last_words(arg);
+	send_back(arg);
+}
+
+static void on_close(struct weft_stream *s, const struct weft_error *why, void *user)
+{
+	struct inquiry *q = user;
+
+	(void)s;
+	(void)why;
+	q->stream = NULL;
+	release(q);
+}
+
+static void ask(struct part *p)
+{
+	struct inquiry *q = p->inquiry;
+	enum weft_status st;
+
+	atomic_fetch_add(&q->refs, 1);
+	q->waiting++;
+	st = weft_post(p->of->id, tell, p, ended);
+	if (st == WEFT_OK)
+		return;
+	/* gone already (or there is no memory, and its part is missing) */
+	q->waiting--;
+	release(q);
+	last_words(p);
+}
+
+enum weft_status route_status(struct weft_stream *s, void *user)
+{
+	static const struct weft_stream_ops ops = { .on_close = on_close };
+	struct worker *w = user;
+	unsigned long count = w->serve->worker_count;
+	struct inquiry *q = calloc(1, sizeof(*q) + count * sizeof(q->parts[0]));
+
+	if (!q)
+		return WEFT_ERR_MEMORY;
+	q->asked = w;
+	q->stream = s;
+	atomic_init(&q->refs, 1);
+	weft_stream_set_ops(s, &ops, q);
+	for (unsigned long i = 0; i < count; i++) {
+		struct part *p = &q->parts[i];
+
+		p->inquiry = q;
+		p->of = &w->serve->workers[i];
+		if (p->of != w) {
+			ask(p);
+			continue;
+		}
+		p->there = true;
+		weft_context_counters(w->ctx, &p->counters);
+	}
+	return q->waiting ? WEFT_OK : answer(q);
+}
