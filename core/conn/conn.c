@@ -528,6 +528,7 @@ void weft_conn_reap(struct weft_conn *conn)
 		weft_dial_cancel(weft_client_conn(conn)->dial);
 		weft_ticket_free(weft_client_conn(conn)->ticket);
 	}
+	weft_free(alloc, conn->peer, sizeof(*conn->peer));
 	if (conn->listener)
 		weft_listener_release(conn->listener);
 	weft_admission_leave(ctx, conn->origin);

@@ -53,6 +53,7 @@ struct weft_conn {
 	struct weft_list flush_node; /* of the turn's flush queue; once DEAD of its reap queue */
 	struct weft_buffer *inbox;   /* bytes that the role did not use yet, or NULL */
 	struct weft_error *why;      /* what ended it; NULL: nothing yet, or a wish */
+	struct weft_address *peer;   /* made when on_access first wants it */
 	uint64_t id;
 	unsigned served;  /* streams so far */
 	uint32_t flushed; /* bytes that left since the flush timer was set; no more than fit here */

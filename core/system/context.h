@@ -8,6 +8,7 @@
 #include "core/client/budget.h"
 #include "core/conn/admission.h"
 #include "core/loop/loop.h"
+#include "core/stream/id.h"
 #include "weft/context.h"
 #include "weft/plugin/plugin.h"
 #include "weft/plugin/role.h"
@@ -56,7 +57,8 @@ struct weft_context {
 	enum weft_log_level log_level;
 
 	struct weft_trust_spec
-		*no_trust; /* what streams without TLS share by; made for the first */
+		*no_trust;       /* what streams without TLS share by; made for the first */
+	struct weft_list locals; /* weft_context_local */
 	struct weft_list vhosts, listeners, conns, streams, entries;
 	struct weft_list tickets;          /* of clients' TLS sessions; see client/tickets.h */
 	unsigned ticket_count, ticket_max; /* max 0: sessions are never resumed */
@@ -70,6 +72,7 @@ struct weft_context {
 	uint64_t turns;          /* that have ended */
 	uint64_t sent_serial;    /* goes up whenever the network takes bytes */
 	uint64_t next_conn_id;
+	struct weft_stream_ids ids;
 
 	enum weft_life life;
 	bool life_changed;

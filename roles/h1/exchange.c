@@ -60,7 +60,7 @@ const unsigned char *weft_h1_unfolded(
 
 	if (!scan->folded)
 		return in;
-	copy = weft_alloc(h->alloc, scan->pos);
+	copy = weft_alloc(weft_pipe_alloc(h->pipe), scan->pos);
 	if (!copy)
 		return NULL;
 	memcpy(copy, in, scan->pos);
@@ -72,7 +72,7 @@ void weft_h1_unfolded_done(struct weft_h1 *h, const struct weft_http_scan *scan,
 	const unsigned char *in, const unsigned char *head)
 {
 	if (head && head != in)
-		weft_free(h->alloc, (void *)(uintptr_t)head, scan->pos);
+		weft_free(weft_pipe_alloc(h->pipe), (void *)(uintptr_t)head, scan->pos);
 }
 
 void weft_h1_begin_tunnel(struct weft_h1 *h)

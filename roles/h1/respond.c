@@ -30,11 +30,18 @@ static void status_line(struct weft_h1_writer *w, unsigned status)
 void weft_h1_refuse(struct weft_h1 *h, unsigned status, const char *why)
 {
 	struct weft_h1_writer w;
+	struct weft_error err;
 	char body[256];
 	int len =
 		snprintf(body, sizeof(body), "%u %s: %s\n", status, weft_http_reason(status), why);
 
 	weft_h1_write_begin(&w, h->pipe);
+	weft_error_set(&err,
+		status == 408   ? WEFT_ERR_TIMEOUT
+		: status >= 500 ? WEFT_ERR_MEMORY
+				: WEFT_ERR_PROTOCOL,
+		0, "%s", why);
+	weft_role_refused(h->pipe, h->stream, status, &err);
 	status_line(&w, status);
 	date_field(h, &w);
 	weft_h1_write_field(&w, "content-type", "text/plain; charset=utf-8");

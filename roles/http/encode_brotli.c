@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* brotli by libbrotlienc: RFC 7932. */
+#include <brotli/encode.h>
+
+#include "roles/http/encoders.h"
+
+enum { QUALITY = 4, WINDOW_BITS_MAX = 18 };
+
+struct brotli {
+	BrotliEncoderState *encoder;
+	const struct weft_allocator *alloc;
+};
+
+static void *b_alloc(void *opaque, size_t len)
+{
+	return weft_http_sized_alloc(opaque, len);
+}
+
+static void b_free(void *opaque, void *block)
+{
+	weft_http_sized_free(opaque, block);
+}
+
+static void *brotli_create(const struct weft_allocator *alloc, uint64_t size)
+{
+	int bits = weft_http_window_bits(size, BROTLI_MIN_WINDOW_BITS, WINDOW_BITS_MAX);
+	uint32_t hint = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
+	struct brotli *b = weft_zalloc(alloc, sizeof(*b));
+
+	if (!b)
+		return NULL;
+	b->alloc = alloc;
+	b->encoder = BrotliEncoderCreateInstance(b_alloc, b_free, (void *)(uintptr_t)alloc);
+	if (b->encoder && BrotliEncoderSetParameter(b->encoder, BROTLI_PARAM_QUALITY, QUALITY) &&
+		BrotliEncoderSetParameter(b->encoder, BROTLI_PARAM_LGWIN, (uint32_t)bits) &&
+		BrotliEncoderSetParameter(b->encoder, BROTLI_PARAM_SIZE_HINT, hint))
+		return b;
+	if (b->encoder)
+		BrotliEncoderDestroyInstance(b->encoder);
+	weft_free(alloc, b, sizeof(*b));
+	return NULL;
+}
+
+static enum weft_status brotli_run(void *state, struct weft_span *in, bool last, unsigned char *out,
+	size_t out_len, size_t *made)
+{
+	struct brotli *b = state;
+	size_t room = out_len;
+
+	if (!BrotliEncoderCompressStream(b->encoder,
+		    last ? BROTLI_OPERATION_FINISH : BROTLI_OPERATION_PROCESS, &in->len, &in->ptr,
+		    &room, &out, NULL))
+		return WEFT_ERR_MEMORY;
+	*made = out_len - room;
+	return BrotliEncoderIsFinished(b->encoder) ? WEFT_EOF : WEFT_OK;
+}
+
+static void brotli_destroy(void *state)
+{
+	struct brotli *b = state;
+
+	BrotliEncoderDestroyInstance(b->encoder);
+	weft_free(b->alloc, b, sizeof(*b));
+}
+
+const struct weft_http_encoder_ops weft_http_brotli = {
+	.create = brotli_create,
+	.run = brotli_run,
+	.destroy = brotli_destroy,
+};
