@@ -60,13 +60,14 @@ struct tls_session {
 	unsigned char
 		*record; /* what the last decrypt handed out; RECORD bytes while it is in use */
 	unsigned allow, faults;
+	int suite;     /* server: of the session that is resumed */
 	bool unusable; /* the peer's certificate; nothing allows that */
 	bool judged;   /* what the peer showed, or that it showed nothing */
 	bool extended; /* RFC 7627 */
 	bool resumed;
 	bool exported;
-	bool unsigned_; /* our signer failed */
-	bool alerted;   /* a fatal alert is out: nothing comes behind it */
+	bool sign_failed; /* our signer failed */
+	bool alerted;     /* a fatal alert is out: nothing comes behind it */
 	bool failed;
 	bool shaken;
 };

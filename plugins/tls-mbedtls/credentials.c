@@ -213,8 +213,7 @@ static enum weft_status set_chain(
 	if (o->signer && (ret == MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG + MBEDTLS_ERR_OID_NOT_FOUND ||
 				 ret == MBEDTLS_ERR_PK_UNKNOWN_PK_ALG))
 		return weft_error_set(err, WEFT_ERR_UNSUPPORTED, ret,
-			"mbed TLS cannot have this certificate's key behind a signer: expected RSA "
-			"or ECDSA");
+			"a signer makes RSA and ECDSA signatures, the certificate is for neither");
 	if (ret)
 		return mbedtls_adapter_refused(err, ret, "certificate chain", 0);
 	if (!is_sorted(&c->chain))
@@ -252,7 +251,7 @@ enum weft_status mbedtls_adapter_set_identity(
 
 	if (o->signer && o->key.len)
 		return weft_error_set(
-			err, WEFT_ERR_ARGUMENT, 0, "a key and a signer were given: expected one");
+			err, WEFT_ERR_ARGUMENT, 0, "a TLS context has a key or a signer, not both");
 	if (!o->cert_chain.len)
 		return o->server ? weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
 					   "a TLS server needs a certificate and a key")

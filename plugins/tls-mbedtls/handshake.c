@@ -14,6 +14,19 @@ static bool at_certificate(const struct tls_session *s)
 	       s->ctx->client_auth;
 }
 
+/*
+ * The library has chosen a suite that fits the certificate, as for a new session; a resumed one has its own,
+ * which the client must have offered, or it is none: RFC 5246 section 7.4.1.2.
+ */
+static void keep_suite(struct tls_session *s)
+{
+	if (!s->ctx->server || s->tls.state != MBEDTLS_SSL_SERVER_HELLO ||
+		!s->tls.handshake->resume)
+		return;
+	s->tls.session_negotiate->ciphersuite = s->suite;
+	s->tls.handshake->ciphersuite_info = mbedtls_ssl_ciphersuite_from_id(s->suite);
+}
+
 static int step(struct tls_session *s)
 {
 	bool certificate = at_certificate(s);
@@ -23,6 +36,8 @@ static int step(struct tls_session *s)
 		ret = mbedtls_ssl_handshake_step(&s->tls);
 	if (!ret && certificate)
 		ret = mbedtls_adapter_judge_peer(s);
+	if (!ret && s->tls.handshake)
+		keep_suite(s);
 	/* goes into tickets, and is told again of the session when it is resumed */
 	if (s->tls.session_negotiate && !(s->tls.handshake && s->tls.handshake->resume))
 		s->tls.session_negotiate->verify_result = s->faults;

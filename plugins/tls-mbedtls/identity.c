@@ -32,17 +32,28 @@ static void put_hex(struct text *t, unsigned byte)
 	put(t, &digits[byte & 15], 1);
 }
 
+/* Names go into logs, a line each. Not cut: what follows it would be read as part of it. */
+static void put_control(struct text *t, unsigned char c)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	const char escaped[] = { '\\', digits[c >> 4], digits[c & 15] };
+
+	if (t->room - t->used < sizeof(escaped))
+		t->room = t->used;
+	put(t, escaped, sizeof(escaped));
+}
+
 /* Section 2.4, where the value is text. */
 static void put_escaped(struct text *t, const mbedtls_x509_buf *value)
 {
 	for (size_t i = 0; i < value->len; i++) {
 		char c = (char)value->p[i];
 
-		if (!c) {
-			put(t, "\\00", 3);
+		if (value->p[i] < 0x20 || value->p[i] == 0x7f) {
+			put_control(t, value->p[i]);
 			continue;
 		}
-		if (strchr("\"+,;<=>\\", c) || (c == ' ' && (!i || i + 1 == value->len)) ||
+		if (strchr("\"+,;<>\\", c) || (c == ' ' && (!i || i + 1 == value->len)) ||
 			(c == '#' && !i))
 			put(t, "\\", 1);
 		put(t, &c, 1);

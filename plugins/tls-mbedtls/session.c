@@ -112,10 +112,10 @@ enum weft_status mbedtls_adapter_failure(struct tls_session *s, int code, struct
 		return not_verified(s, code, err);
 	if (code == MBEDTLS_ERR_SSL_ALLOC_FAILED)
 		return weft_error_set(err, WEFT_ERR_MEMORY, code, "no memory for TLS");
-	if (s->unsigned_) {
+	if (s->sign_failed) {
 		mbedtls_adapter_alert(s, MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR);
-		return weft_error_set(
-			err, WEFT_ERR_TLS, code, "TLS failed: the signer gave no signature");
+		return weft_error_set(err, WEFT_ERR_TLS, code,
+			"the handshake could not be signed with the private key");
 	}
 	/* most failures of the library come without an alert of its own */
 	if (!s->shaken)

@@ -43,7 +43,7 @@ static int sign(struct tls_ctx *c, mbedtls_md_type_t md, const unsigned char *di
 	if (!scheme || c->signer->sign(c->signer->user, scheme, digest, digest_len, out, &len) ||
 		!len || len > room) {
 		if (c->now)
-			c->now->unsigned_ = true;
+			c->now->sign_failed = true;
 		return MBEDTLS_ERR_PK_FEATURE_UNAVAILABLE;
 	}
 	*out_len = len;
