@@ -56,6 +56,7 @@ struct tls_session {
 	unsigned allow, faults;
 	unsigned tickets; /* came from the server */
 	unsigned exported;
+	bool ticket_wanted; /* server: the client can use one, and has none yet */
 	bool failed;
 };
 
@@ -102,6 +103,8 @@ gnutls_alert_description_t gnutls_adapter_alert(unsigned faults);
 
 /* Both sides, before the handshake. Negative: GnuTLS's code. */
 int gnutls_adapter_set_tickets(struct tls_session *s, const struct weft_span *resume);
+/* Before a server's first data. Negative: GnuTLS's code. */
+int gnutls_adapter_give_ticket(struct tls_session *s);
 /* Derives the key of a server's tickets. */
 int gnutls_adapter_ticket_key(struct tls_ctx *c, const struct weft_span *secret);
 

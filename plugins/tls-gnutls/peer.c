@@ -20,13 +20,34 @@ enum weft_status gnutls_adapter_peer_cert(void *session, struct weft_span *der)
 	return WEFT_OK;
 }
 
+/* The library escapes what RFC 4514 must have escaped, but leaves control characters as they are. */
+static void escape(const gnutls_datum_t *from, char *to, size_t max)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	size_t used = 0;
+
+	for (unsigned i = 0; i < from->size && from->data[i] && used + 1 < max; i++) {
+		unsigned char c = from->data[i];
+		bool control = c < 0x20 || c == 0x7f;
+
+		if (control && used + 4 > max)
+			break;
+		to[used++] = control ? '\\' : (char)c;
+		if (control) {
+			to[used++] = hex[c >> 4];
+			to[used++] = hex[c & 15];
+		}
+	}
+	to[used] = '\0';
+}
+
 static void tell_name(gnutls_x509_crt_t crt, struct weft_tls_info *info)
 {
 	gnutls_datum_t name;
 
 	if (gnutls_x509_crt_get_dn3(crt, &name, 0) < 0)
 		return;
-	snprintf(info->peer_name, sizeof(info->peer_name), "%s", (const char *)name.data);
+	escape(&name, info->peer_name, sizeof(info->peer_name));
 	gnutls_free(name.data);
 }
 

@@ -145,7 +145,7 @@ enum weft_status gnutls_adapter_session_create(
 {
 	struct tls_ctx *c = ctx;
 	struct tls_session *s = weft_zalloc(c->alloc, sizeof(*s));
-	unsigned flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL |
+	unsigned flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_AUTO_SEND_TICKET |
 			 (c->tickets ? 0u : (unsigned)GNUTLS_NO_TICKETS) |
 			 (c->server ? (unsigned)GNUTLS_SERVER
 				    : (unsigned)(GNUTLS_CLIENT | GNUTLS_FORCE_CLIENT_CERT));
@@ -272,9 +272,11 @@ enum weft_status gnutls_adapter_encrypt(void *session, const struct weft_segment
 	struct tls_session *s = session;
 	unsigned char room[RECORD];
 	struct weft_span record;
-	int ret = 0;
+	int ret;
 
+	s->in = NULL;
 	s->out = out;
+	ret = gnutls_adapter_give_ticket(s);
 	while (ret >= 0 && (record = weft_gather_next(&gather, room, RECORD)).len)
 		ret = send_all(s, record.ptr, record.len);
 	drop_packet(s); /* not before: it may be what was sent; an idle session keeps no record */

@@ -7,29 +7,33 @@
 
 #include "backend.h"
 
-enum { SIGNATURE_MAX = 2048 }; /* RSA of 16,384 bits */
+enum {
+	SIGNATURE_MAX = 2048, /* RSA of 16,384 bits */
+	DIGEST_MAX = 64,
+};
 
 /* RFC 8446 section 4.2.3. */
 static const struct scheme {
 	gnutls_sign_algorithm_t algorithm;
 	gnutls_digest_algorithm_t digest;
 	unsigned scheme;
+	bool pkcs1;
 } schemes[] = {
-	{ GNUTLS_SIGN_ECDSA_SHA256, GNUTLS_DIG_SHA256, 0x0403 },
-	{ GNUTLS_SIGN_ECDSA_SECP256R1_SHA256, GNUTLS_DIG_SHA256, 0x0403 },
-	{ GNUTLS_SIGN_ECDSA_SHA384, GNUTLS_DIG_SHA384, 0x0503 },
-	{ GNUTLS_SIGN_ECDSA_SECP384R1_SHA384, GNUTLS_DIG_SHA384, 0x0503 },
-	{ GNUTLS_SIGN_ECDSA_SHA512, GNUTLS_DIG_SHA512, 0x0603 },
-	{ GNUTLS_SIGN_ECDSA_SECP521R1_SHA512, GNUTLS_DIG_SHA512, 0x0603 },
-	{ GNUTLS_SIGN_RSA_PSS_RSAE_SHA256, GNUTLS_DIG_SHA256, 0x0804 },
-	{ GNUTLS_SIGN_RSA_PSS_RSAE_SHA384, GNUTLS_DIG_SHA384, 0x0805 },
-	{ GNUTLS_SIGN_RSA_PSS_RSAE_SHA512, GNUTLS_DIG_SHA512, 0x0806 },
-	{ GNUTLS_SIGN_RSA_PSS_SHA256, GNUTLS_DIG_SHA256, 0x0809 },
-	{ GNUTLS_SIGN_RSA_PSS_SHA384, GNUTLS_DIG_SHA384, 0x080a },
-	{ GNUTLS_SIGN_RSA_PSS_SHA512, GNUTLS_DIG_SHA512, 0x080b },
-	{ GNUTLS_SIGN_RSA_SHA256, GNUTLS_DIG_SHA256, 0x0401 },
-	{ GNUTLS_SIGN_RSA_SHA384, GNUTLS_DIG_SHA384, 0x0501 },
-	{ GNUTLS_SIGN_RSA_SHA512, GNUTLS_DIG_SHA512, 0x0601 },
+	{ GNUTLS_SIGN_ECDSA_SHA256, GNUTLS_DIG_SHA256, 0x0403, false },
+	{ GNUTLS_SIGN_ECDSA_SECP256R1_SHA256, GNUTLS_DIG_SHA256, 0x0403, false },
+	{ GNUTLS_SIGN_ECDSA_SHA384, GNUTLS_DIG_SHA384, 0x0503, false },
+	{ GNUTLS_SIGN_ECDSA_SECP384R1_SHA384, GNUTLS_DIG_SHA384, 0x0503, false },
+	{ GNUTLS_SIGN_ECDSA_SHA512, GNUTLS_DIG_SHA512, 0x0603, false },
+	{ GNUTLS_SIGN_ECDSA_SECP521R1_SHA512, GNUTLS_DIG_SHA512, 0x0603, false },
+	{ GNUTLS_SIGN_RSA_PSS_RSAE_SHA256, GNUTLS_DIG_SHA256, 0x0804, false },
+	{ GNUTLS_SIGN_RSA_PSS_RSAE_SHA384, GNUTLS_DIG_SHA384, 0x0805, false },
+	{ GNUTLS_SIGN_RSA_PSS_RSAE_SHA512, GNUTLS_DIG_SHA512, 0x0806, false },
+	{ GNUTLS_SIGN_RSA_PSS_SHA256, GNUTLS_DIG_SHA256, 0x0809, false },
+	{ GNUTLS_SIGN_RSA_PSS_SHA384, GNUTLS_DIG_SHA384, 0x080a, false },
+	{ GNUTLS_SIGN_RSA_PSS_SHA512, GNUTLS_DIG_SHA512, 0x080b, false },
+	{ GNUTLS_SIGN_RSA_SHA256, GNUTLS_DIG_SHA256, 0x0401, true },
+	{ GNUTLS_SIGN_RSA_SHA384, GNUTLS_DIG_SHA384, 0x0501, true },
+	{ GNUTLS_SIGN_RSA_SHA512, GNUTLS_DIG_SHA512, 0x0601, true },
 };
 
 static const struct scheme *find_scheme(gnutls_sign_algorithm_t algorithm)
@@ -41,21 +45,14 @@ static const struct scheme *find_scheme(gnutls_sign_algorithm_t algorithm)
 	return NULL;
 }
 
-static int sign_data(gnutls_privkey_t key, gnutls_sign_algorithm_t algorithm, void *user,
-	unsigned flags, const gnutls_datum_t *data, gnutls_datum_t *signature)
+static int sign(const struct tls_signer *signer, const struct scheme *scheme,
+	const unsigned char *digest, gnutls_datum_t *signature)
 {
-	const struct scheme *scheme = find_scheme(algorithm);
-	const struct tls_signer *signer = user;
-	unsigned char digest[64], out[SIGNATURE_MAX];
+	unsigned char out[SIGNATURE_MAX];
 	size_t len = sizeof(out);
 
-	(void)key;
-	(void)flags;
-	if (!scheme)
-		return GNUTLS_E_UNSUPPORTED_SIGNATURE_ALGORITHM;
-	if (gnutls_hash_fast(scheme->digest, data->data, data->size, digest) < 0 ||
-		signer->ops->sign(signer->ops->user, scheme->scheme, digest,
-			gnutls_hash_get_len(scheme->digest), out, &len) ||
+	if (signer->ops->sign(signer->ops->user, scheme->scheme, digest,
+		    gnutls_hash_get_len(scheme->digest), out, &len) ||
 		!len || len > sizeof(out))
 		return GNUTLS_E_PK_SIGN_FAILED;
 	signature->data = gnutls_malloc(len);
@@ -64,6 +61,40 @@ static int sign_data(gnutls_privkey_t key, gnutls_sign_algorithm_t algorithm, vo
 	memcpy(signature->data, out, len);
 	signature->size = (unsigned)len;
 	return 0;
+}
+
+/* With the padding of PKCS #1 the library hands out the digest in its DigestInfo, and a name that says nothing. */
+static const struct scheme *unwrap(const gnutls_datum_t *info, unsigned char *digest)
+{
+	gnutls_digest_algorithm_t hash;
+	unsigned len = DIGEST_MAX;
+
+	if (gnutls_decode_ber_digest_info(info, &hash, digest, &len) < 0)
+		return NULL;
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		if (schemes[i].digest == hash && schemes[i].pkcs1 &&
+			gnutls_hash_get_len(hash) == len)
+			return &schemes[i];
+	}
+	return NULL;
+}
+
+static int sign_hash(gnutls_privkey_t key, gnutls_sign_algorithm_t algorithm, void *user,
+	unsigned flags, const gnutls_datum_t *hash, gnutls_datum_t *signature)
+{
+	const struct scheme *scheme = find_scheme(algorithm);
+	unsigned char digest[DIGEST_MAX];
+
+	(void)key;
+	(void)flags;
+	if (algorithm == GNUTLS_SIGN_RSA_RAW)
+		scheme = unwrap(hash, digest);
+	else if (scheme && hash->size == gnutls_hash_get_len(scheme->digest))
+		memcpy(digest, hash->data, hash->size);
+	else
+		scheme = NULL;
+	return scheme ? sign(user, scheme, digest, signature)
+		      : GNUTLS_E_UNSUPPORTED_SIGNATURE_ALGORITHM;
 }
 
 static bool fits(const struct tls_signer *signer, gnutls_sign_algorithm_t algorithm)
@@ -122,7 +153,7 @@ enum weft_status gnutls_adapter_set_signer(
 	ret = gnutls_privkey_init(&key);
 	if (ret < 0)
 		return gnutls_adapter_unusable(err, ret, "signer");
-	ret = gnutls_privkey_import_ext4(key, &c->signer, sign_data, NULL, NULL, NULL, tell, 0);
+	ret = gnutls_privkey_import_ext4(key, &c->signer, NULL, sign_hash, NULL, NULL, tell, 0);
 	if (ret >= 0)
 		ret = add(c, key, chain, count);
 	if (ret < 0)

@@ -8,9 +8,18 @@
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 
+#include "tickets.h"
 #include "weft/plugin/tls.h"
 
+#if !defined(MBEDTLS_SSL_SESSION_TICKETS) || !defined(MBEDTLS_SSL_KEEP_PEER_CERTIFICATE) || \
+	!defined(MBEDTLS_SSL_EXTENDED_MASTER_SECRET) ||                                     \
+	!defined(MBEDTLS_SSL_SERVER_NAME_INDICATION)
+#error "tls-mbedtls needs an mbed TLS with tickets, extended master secrets, SNI and peer certificates"
+#endif
+
 enum { ALPN_MAX = 8 };
+
+struct tls_session;
 
 struct tls_ctx {
 	const struct weft_allocator *alloc;
@@ -18,47 +27,111 @@ struct tls_ctx {
 	mbedtls_entropy_context entropy; /* a generator each: contexts share nothing */
 	mbedtls_ctr_drbg_context drbg;
 	mbedtls_x509_crt ca, chain;
+	mbedtls_x509_crt nobody; /* empty: what the library itself trusts */
 	mbedtls_x509_crl crl;
 	mbedtls_pk_context key;
 	const char *alpn[ALPN_MAX + 1]; /* into alpn_text */
 	char alpn_text[128];
+	const struct weft_signer *signer;
+	unsigned char (*pins)[WEFT_SHA256_BYTES];
+	size_t pin_count;
+	struct tls_tickets tickets; /* server */
+	struct tls_session *now; /* whose handshake is on the stack: the library's hooks get none */
+	enum weft_tls_client_auth client_auth;
 	bool server;
+	bool resumes; /* server: gives tickets; client: takes them */
+};
+
+/* What only a handshake needs; the session has it until then. */
+struct tls_expected {
+	mbedtls_x509_crt chain; /* what the peer showed */
+	char host[256];
+	unsigned char ip[16];
+	size_t ip_len;
 };
 
 struct tls_session {
 	struct tls_ctx *ctx;
 	mbedtls_ssl_context tls;
+	struct tls_expected *expected;
 	/* only while an op is on the stack */
 	struct weft_span *in;
 	struct weft_buffer *out;
 	unsigned char
 		*record; /* what the last decrypt handed out; RECORD bytes while it is in use */
 	unsigned allow, faults;
-	char verify_host[256];
-	unsigned char verify_ip[16];
-	size_t verify_ip_len;
-	bool lenient; /* the library does not insist; the hook does */
+	int suite;     /* server: of the session that is resumed */
+	bool unusable; /* the peer's certificate; nothing allows that */
+	bool judged;   /* what the peer showed, or that it showed nothing */
+	bool extended; /* RFC 7627 */
+	bool resumed;
+	bool exported;
+	bool sign_failed; /* our signer failed */
+	bool alerted;     /* a fatal alert is out: nothing comes behind it */
 	bool failed;
 	bool shaken;
 };
 
+/* ctx.c */
 enum weft_status mbedtls_adapter_ctx_create(
 	const struct weft_tls_ctx_options *options, void **ctx, struct weft_error *err);
 void mbedtls_adapter_ctx_destroy(void *ctx);
 
+/* credentials.c: what cannot be used is named in err. */
+enum weft_status mbedtls_adapter_set_trust(
+	struct tls_ctx *c, const struct weft_tls_ctx_options *o, struct weft_error *err);
+enum weft_status mbedtls_adapter_set_identity(
+	struct tls_ctx *c, const struct weft_tls_ctx_options *o, struct weft_error *err);
+enum weft_status mbedtls_adapter_refused(
+	struct weft_error *err, int code, const char *what, size_t number);
+enum weft_status mbedtls_adapter_no_memory(struct weft_error *err);
+/* As the library does, but nameConstraints may be critical: they are obeyed here. Copies. */
+int mbedtls_adapter_parse_crt(mbedtls_x509_crt *chain, const unsigned char *der, size_t len);
+
+/* signer.c: makes c->key one that asks c->signer. */
+void mbedtls_adapter_set_signer(struct tls_ctx *c);
+
+/* session.c */
 enum weft_status mbedtls_adapter_session_create(void *ctx,
 	const struct weft_tls_session_options *options, void **session, struct weft_error *err);
 void mbedtls_adapter_session_destroy(void *session);
-enum weft_status mbedtls_adapter_handshake(
-	void *session, struct weft_span *in, struct weft_buffer *out, struct weft_error *err);
 enum weft_status mbedtls_adapter_decrypt(void *session, struct weft_span *in,
 	struct weft_span *plain, struct weft_buffer *out, struct weft_error *err);
 enum weft_status mbedtls_adapter_encrypt(void *session, const struct weft_segment *segs,
 	size_t count, struct weft_buffer *out, struct weft_error *err);
 void mbedtls_adapter_close_notify(void *session, struct weft_buffer *out);
-void mbedtls_adapter_info(void *session, struct weft_tls_info *info);
+/* The session is over; sends an alert (MBEDTLS_SSL_ALERT_MSG_...) unless one is out already. */
+void mbedtls_adapter_alert(struct tls_session *s, unsigned char alert);
+enum weft_status mbedtls_adapter_failure(struct tls_session *s, int code, struct weft_error *err);
+void mbedtls_adapter_drop_expected(struct tls_session *s);
 
-/* mbedTLS's verification hook, once a certificate: collects faults, clears the flags that are allowed. */
-int mbedtls_adapter_verify_peer(void *session, mbedtls_x509_crt *crt, int depth, uint32_t *flags);
+/* handshake.c */
+enum weft_status mbedtls_adapter_handshake(
+	void *session, struct weft_span *in, struct weft_buffer *out, struct weft_error *err);
+
+/* resume.c */
+int mbedtls_adapter_session_resume(struct tls_session *s, struct weft_span blob);
+enum weft_status mbedtls_adapter_session_export(void *session, struct weft_buffer *to);
+/* Whether a session of the past would be accepted if it were made now. */
+bool mbedtls_adapter_may_resume(const struct tls_session *s, const mbedtls_ssl_session *past);
+void mbedtls_adapter_offer_tickets(struct tls_ctx *c);
+
+/*
+ * verify.c: the peer's certificates are looked at here, not by the library, which knows less of them. take
+ * comes before the library's step that reads the certificate message, and leaves it the first one
+ * only; judge comes behind it. Both return one of the library's codes; judge has sent the alert.
+ */
+int mbedtls_adapter_take_chain(struct tls_session *s);
+int mbedtls_adapter_judge_peer(struct tls_session *s);
+/* Whether a certificate's key is among the pins, or there are none. */
+bool mbedtls_adapter_pin_fits(const struct tls_ctx *c, const mbedtls_x509_crt *crt);
+
+/* constraints.c: whether the CA may speak for all of the names of a certificate below it. */
+bool mbedtls_adapter_constraint_fits(const mbedtls_x509_crt *ca, const mbedtls_x509_crt *crt);
+bool mbedtls_adapter_is_constraint(const mbedtls_x509_buf *oid);
+
+/* identity.c */
+void mbedtls_adapter_info(void *session, struct weft_tls_info *info);
+enum weft_status mbedtls_adapter_peer_cert(void *session, struct weft_span *der);
 
 #endif

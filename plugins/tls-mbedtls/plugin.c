@@ -7,7 +7,10 @@
 
 static const struct weft_tls_ops ops = {
 	.size = sizeof(ops),
-	.caps = WEFT_TLS_CAN_TLS12 | WEFT_TLS_CAN_ALPN | WEFT_TLS_CAN_CRL,
+	/* 2.28 has no TLS 1.3, and no stapling */
+	.caps = WEFT_TLS_CAN_TLS12 | WEFT_TLS_CAN_ALPN | WEFT_TLS_CAN_CRL | WEFT_TLS_CAN_RESUME |
+		WEFT_TLS_CAN_CLIENT_AUTH | WEFT_TLS_CAN_SIGN | WEFT_TLS_CAN_PIN |
+		WEFT_TLS_CAN_NAME_CONSTRAINTS,
 	.ctx_create = mbedtls_adapter_ctx_create,
 	.ctx_destroy = mbedtls_adapter_ctx_destroy,
 	.session_create = mbedtls_adapter_session_create,
@@ -17,6 +20,8 @@ static const struct weft_tls_ops ops = {
 	.encrypt = mbedtls_adapter_encrypt,
 	.close_notify = mbedtls_adapter_close_notify,
 	.info = mbedtls_adapter_info,
+	.session_export = mbedtls_adapter_session_export,
+	.peer_cert = mbedtls_adapter_peer_cert,
 };
 
 WEFT_PLUGIN_DEFINE(tls_mbedtls) = {

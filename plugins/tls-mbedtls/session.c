@@ -29,8 +29,20 @@ static int push(void *ptr, const unsigned char *from, size_t len)
 {
 	struct tls_session *s = ptr;
 
+	if (s->alerted || !s->out)
+		return (int)len;
 	weft_buffer_append(s->out, from, len);
+	/* each call is one record; until the handshake is done the library has no warnings to send */
+	s->alerted = !s->shaken && from[0] == MBEDTLS_SSL_MSG_ALERT;
 	return (int)len;
+}
+
+void mbedtls_adapter_alert(struct tls_session *s, unsigned char alert)
+{
+	if (s->alerted)
+		return;
+	mbedtls_ssl_send_alert_message(&s->tls, MBEDTLS_SSL_ALERT_LEVEL_FATAL, alert);
+	s->alerted = true;
 }
 
 static void drop_record(struct tls_session *s)
@@ -79,7 +91,16 @@ static const char *alert_name(unsigned code)
 	return "of an unknown kind";
 }
 
-static enum weft_status failure(struct tls_session *s, int code, struct weft_error *err)
+static enum weft_status not_verified(struct tls_session *s, int code, struct weft_error *err)
+{
+	unsigned held = s->faults & ~s->allow;
+	char words[200];
+
+	return weft_error_set(err, WEFT_ERR_VERIFY, code, "%s",
+		weft_tls_faults_text(held ? held : WEFT_TLS_MALFORMED, words, sizeof(words)));
+}
+
+enum weft_status mbedtls_adapter_failure(struct tls_session *s, int code, struct weft_error *err)
 {
 	char words[200];
 
@@ -87,23 +108,48 @@ static enum weft_status failure(struct tls_session *s, int code, struct weft_err
 	if (code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE)
 		return weft_error_set(err, WEFT_ERR_PROTOCOL, code, "the peer sent a TLS alert: %s",
 			alert_name(s->tls.in_msg ? s->tls.in_msg[1] : 255));
-	if (code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED ||
-		((code == MBEDTLS_ERR_SSL_BAD_HS_CERTIFICATE ||
-			 code == MBEDTLS_ERR_X509_FATAL_ERROR) &&
-			s->faults & ~s->allow))
-		return weft_error_set(err, WEFT_ERR_VERIFY, code, "%s",
-			weft_tls_faults_text(
-				s->faults & ~s->allow ? s->faults & ~s->allow : WEFT_TLS_MALFORMED,
-				words, sizeof(words)));
+	if (code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED)
+		return not_verified(s, code, err);
 	if (code == MBEDTLS_ERR_SSL_ALLOC_FAILED)
 		return weft_error_set(err, WEFT_ERR_MEMORY, code, "no memory for TLS");
+	if (s->sign_failed) {
+		mbedtls_adapter_alert(s, MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR);
+		return weft_error_set(err, WEFT_ERR_TLS, code,
+			"the handshake could not be signed with the private key");
+	}
 	/* most failures of the library come without an alert of its own */
-	if (!s->shaken && code != MBEDTLS_ERR_SSL_NO_CIPHER_CHOSEN &&
-		code != MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION)
-		mbedtls_ssl_send_alert_message(&s->tls, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
-			MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE);
+	if (!s->shaken)
+		mbedtls_adapter_alert(s, MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE);
 	mbedtls_strerror(code, words, sizeof(words));
 	return weft_error_set(err, WEFT_ERR_PROTOCOL, code, "TLS failed: %s", words);
+}
+
+void mbedtls_adapter_drop_expected(struct tls_session *s)
+{
+	if (!s->expected)
+		return;
+	mbedtls_x509_crt_free(&s->expected->chain);
+	weft_free(s->ctx->alloc, s->expected, sizeof(*s->expected));
+	s->expected = NULL;
+}
+
+static bool expect(struct tls_session *s, const struct weft_tls_session_options *o)
+{
+	struct tls_expected *x = weft_zalloc(s->ctx->alloc, sizeof(*x));
+
+	s->expected = x;
+	if (!x)
+		return false;
+	mbedtls_x509_crt_init(&x->chain);
+	if (s->ctx->server)
+		return true;
+	if (o->verify_host)
+		snprintf(x->host, sizeof(x->host), "%s", o->verify_host);
+	if (o->verify_ip.len && o->verify_ip.len <= sizeof(x->ip)) {
+		memcpy(x->ip, o->verify_ip.ptr, o->verify_ip.len);
+		x->ip_len = o->verify_ip.len;
+	}
+	return true;
 }
 
 enum weft_status mbedtls_adapter_session_create(
@@ -116,29 +162,19 @@ enum weft_status mbedtls_adapter_session_create(
 	if (!s)
 		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a TLS session");
 	s->ctx = c;
-	s->allow = o->allow;
-	if (o->verify_host)
-		snprintf(s->verify_host, sizeof(s->verify_host), "%s", o->verify_host);
-	if (o->verify_ip.len && o->verify_ip.len <= sizeof(s->verify_ip)) {
-		memcpy(s->verify_ip, o->verify_ip.ptr, o->verify_ip.len);
-		s->verify_ip_len = o->verify_ip.len;
-	}
+	s->allow = o->allow & ~(unsigned)WEFT_TLS_WRONG_PIN;
 	mbedtls_ssl_init(&s->tls);
-	ret = mbedtls_ssl_setup(&s->tls, &c->conf);
+	ret = expect(s, o) ? mbedtls_ssl_setup(&s->tls, &c->conf) : MBEDTLS_ERR_SSL_ALLOC_FAILED;
 	/* this is the SNI; what is verified is compared by our own hook */
 	if (!ret && !c->server)
 		ret = mbedtls_ssl_set_hostname(&s->tls, o->sni);
+	if (!ret)
+		ret = mbedtls_adapter_session_resume(s, o->resume);
 	if (ret) {
 		mbedtls_adapter_session_destroy(s);
 		return weft_error_set(err, WEFT_ERR_MEMORY, ret, "no memory for a TLS session");
 	}
 	mbedtls_ssl_set_bio(&s->tls, s, push, pull, NULL);
-	if (!c->server)
-		mbedtls_ssl_set_verify(&s->tls, mbedtls_adapter_verify_peer, s);
-	/* what a certificate may be used for is checked past the hook, so it cannot be let through there */
-	s->lenient = !c->server && s->allow & WEFT_TLS_MALFORMED;
-	if (s->lenient)
-		mbedtls_ssl_set_hs_authmode(&s->tls, MBEDTLS_SSL_VERIFY_OPTIONAL);
 	*session = s;
 	return WEFT_OK;
 }
@@ -148,37 +184,16 @@ void mbedtls_adapter_session_destroy(void *session)
 	struct tls_session *s = session;
 
 	drop_record(s);
+	mbedtls_adapter_drop_expected(s);
 	mbedtls_ssl_free(&s->tls);
 	weft_free(s->ctx->alloc, s, sizeof(*s));
-}
-
-enum weft_status mbedtls_adapter_handshake(
-	void *session, struct weft_span *in, struct weft_buffer *out, struct weft_error *err)
-{
-	struct tls_session *s = session;
-	size_t before;
-	int ret;
-
-	s->in = in;
-	s->out = out;
-	do {
-		before = in->len;
-		ret = mbedtls_ssl_handshake(&s->tls);
-	} while (ret == MBEDTLS_ERR_SSL_WANT_READ && in->len != before);
-	if (ret == MBEDTLS_ERR_SSL_WANT_READ || ret == MBEDTLS_ERR_SSL_WANT_WRITE)
-		return WEFT_AGAIN;
-	if (ret)
-		return failure(s, ret, err);
-	s->shaken = true;
-	return WEFT_OK;
 }
 
 /* A handshake message after the handshake: the library has refused it with a warning, we end it. */
 static enum weft_status refuse_renegotiation(struct tls_session *s, struct weft_error *err)
 {
 	s->failed = true;
-	mbedtls_ssl_send_alert_message(
-		&s->tls, MBEDTLS_SSL_ALERT_LEVEL_FATAL, MBEDTLS_SSL_ALERT_MSG_NO_RENEGOTIATION);
+	mbedtls_adapter_alert(s, MBEDTLS_SSL_ALERT_MSG_NO_RENEGOTIATION);
 	return weft_error_set(err, WEFT_ERR_PROTOCOL, MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE,
 		"the peer wanted to renegotiate TLS, which is refused");
 }
@@ -214,7 +229,7 @@ enum weft_status mbedtls_adapter_decrypt(void *session, struct weft_span *in,
 		return WEFT_EOF;
 	if (ret == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE)
 		return refuse_renegotiation(s, err);
-	return failure(s, ret, err);
+	return mbedtls_adapter_failure(s, ret, err);
 }
 
 static int send_all(struct tls_session *s, const unsigned char *bytes, size_t len)
@@ -244,7 +259,7 @@ enum weft_status mbedtls_adapter_encrypt(void *session, const struct weft_segmen
 	s->out = out;
 	while (!ret && (record = weft_gather_next(&gather, room, RECORD)).len)
 		ret = send_all(s, record.ptr, record.len);
-	return ret ? failure(s, ret, err) : WEFT_OK;
+	return ret ? mbedtls_adapter_failure(s, ret, err) : WEFT_OK;
 }
 
 void mbedtls_adapter_close_notify(void *session, struct weft_buffer *out)
@@ -256,15 +271,4 @@ void mbedtls_adapter_close_notify(void *session, struct weft_buffer *out)
 	s->in = NULL;
 	s->out = out;
 	mbedtls_ssl_close_notify(&s->tls);
-}
-
-void mbedtls_adapter_info(void *session, struct weft_tls_info *info)
-{
-	struct tls_session *s = session;
-	const char *alpn = mbedtls_ssl_get_alpn_protocol(&s->tls);
-	const char *cipher = s->shaken ? mbedtls_ssl_get_ciphersuite(&s->tls) : NULL;
-
-	*info = (struct weft_tls_info){ .faults = s->faults, .version = s->shaken ? 0x0303 : 0 };
-	snprintf(info->alpn, sizeof(info->alpn), "%s", alpn ? alpn : "");
-	snprintf(info->cipher, sizeof(info->cipher), "%s", cipher ? cipher : "");
 }

@@ -1,48 +1,54 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The peer's certificate. mbedTLS finds the faults of the chain; host names and addresses are compared
- * here, because version 2.28 knows no address in a certificate.
+ * The peer's certificate. mbedTLS finds the faults of the chain, when asked after it was read, and nothing of its
+ * own verdict counts; names, addresses and what issuers may speak for are compared here, because
+ * version 2.28 knows no address in a certificate and no nameConstraints.
  */
 #include <string.h>
 #include <strings.h>
 
 #include <mbedtls/asn1.h>
 #include <mbedtls/oid.h>
+#include <mbedtls/sha256.h>
+#include <mbedtls/ssl_internal.h>
 
 #include "backend.h"
 
-enum { SAN_DNS = 2, SAN_IP = 7 };
+enum { SAN_DNS = 2, SAN_IP = 7, CHAIN_MAX = MBEDTLS_X509_MAX_INTERMEDIATE_CA + 2 };
+
+/* One look at a chain, from the root down. */
+struct look {
+	struct tls_session *s;
+	const mbedtls_x509_crt *above[CHAIN_MAX];
+	size_t depth;  /* of above */
+	bool anchored; /* the leaf itself is trusted */
+};
 
 static unsigned chain_faults(uint32_t flags, bool self_signed)
 {
 	unsigned faults = 0;
 
-	/* the library compares with the SNI, which need not be what is to be verified */
-	flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_CN_MISMATCH;
 	if (flags & MBEDTLS_X509_BADCERT_EXPIRED)
 		faults |= WEFT_TLS_EXPIRED;
 	if (flags & MBEDTLS_X509_BADCERT_FUTURE)
 		faults |= WEFT_TLS_NOT_YET_VALID;
-	if (flags & (MBEDTLS_X509_BADCERT_NOT_TRUSTED | MBEDTLS_X509_BADCRL_NOT_TRUSTED))
+	if (flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED)
 		faults |= self_signed ? WEFT_TLS_SELF_SIGNED : WEFT_TLS_UNKNOWN_CA;
-	/* a list too old to tell counts as revoked: it may well be */
+	/* a list too old to tell, or not to be believed, counts as revoked: it may well be */
 	if (flags & (MBEDTLS_X509_BADCERT_REVOKED | MBEDTLS_X509_BADCRL_EXPIRED |
-			    MBEDTLS_X509_BADCRL_FUTURE))
+			    MBEDTLS_X509_BADCRL_FUTURE | MBEDTLS_X509_BADCRL_NOT_TRUSTED))
 		faults |= WEFT_TLS_REVOKED;
 	if (flags & (MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK |
 			    MBEDTLS_X509_BADCERT_BAD_KEY | MBEDTLS_X509_BADCRL_BAD_MD |
 			    MBEDTLS_X509_BADCRL_BAD_PK | MBEDTLS_X509_BADCRL_BAD_KEY))
 		faults |= WEFT_TLS_WEAK;
-	if (flags & (MBEDTLS_X509_BADCERT_KEY_USAGE | MBEDTLS_X509_BADCERT_EXT_KEY_USAGE |
-			    MBEDTLS_X509_BADCERT_NS_CERT_TYPE | MBEDTLS_X509_BADCERT_MISSING))
-		faults |= WEFT_TLS_MALFORMED;
 	/* refused for a reason that has no name here */
 	if (flags && !faults)
 		faults |= WEFT_TLS_UNKNOWN_CA;
 	return faults;
 }
 
-/* RFC 6125 section 6.4.3: "*" stands for the whole left-most label. */
+/* RFC 9525 section 6.3: "*" stands for the whole left-most label. */
 static bool name_fits(const unsigned char *name, size_t len, const char *host)
 {
 	const char *dot;
@@ -60,64 +66,263 @@ static bool name_fits(const unsigned char *name, size_t len, const char *host)
 	       !strncasecmp((const char *)name, host, len);
 }
 
-/* Only where there is no DNS name in the certificate: RFC 6125 section 6.4.4. */
-static bool common_name_fits(const mbedtls_x509_crt *crt, const char *host)
+/* Alternative names only: what a common name means is anybody's guess. */
+static bool host_fits(const struct tls_expected *x, const mbedtls_x509_crt *crt)
 {
-	for (const mbedtls_x509_name *n = &crt->subject; n; n = n->next) {
-		if (!MBEDTLS_OID_CMP(MBEDTLS_OID_AT_CN, &n->oid) &&
-			name_fits(n->val.p, n->val.len, host))
-			return true;
-	}
-	return false;
-}
-
-static bool host_fits(const struct tls_session *s, const mbedtls_x509_crt *crt)
-{
-	bool any_dns = false;
-
-	if (!s->verify_host[0] && !s->verify_ip_len)
+	if (!x->host[0] && !x->ip_len)
 		return true;
 	for (const mbedtls_x509_sequence *san = &crt->subject_alt_names; san && san->buf.p;
 		san = san->next) {
 		int tag = san->buf.tag & MBEDTLS_ASN1_TAG_VALUE_MASK;
 
-		if (tag == SAN_DNS) {
-			any_dns = true;
-			if (s->verify_host[0] &&
-				name_fits(san->buf.p, san->buf.len, s->verify_host))
-				return true;
-		}
-		if (tag == SAN_IP && s->verify_ip_len && san->buf.len == s->verify_ip_len &&
-			!memcmp(san->buf.p, s->verify_ip, s->verify_ip_len))
+		if (tag == SAN_DNS && x->host[0] && name_fits(san->buf.p, san->buf.len, x->host))
+			return true;
+		if (tag == SAN_IP && x->ip_len && san->buf.len == x->ip_len &&
+			!memcmp(san->buf.p, x->ip, x->ip_len))
 			return true;
 	}
-	return !any_dns && s->verify_host[0] && common_name_fits(crt, s->verify_host);
+	return false;
 }
 
-static bool self_signed(const mbedtls_x509_crt *crt)
+bool mbedtls_adapter_pin_fits(const struct tls_ctx *c, const mbedtls_x509_crt *crt)
+{
+	unsigned char digest[WEFT_SHA256_BYTES];
+
+	if (!c->pin_count)
+		return true;
+	if (mbedtls_sha256_ret(crt->pk_raw.p, crt->pk_raw.len, digest, 0))
+		return false;
+	for (size_t i = 0; i < c->pin_count; i++) {
+		if (!memcmp(digest, c->pins[i], sizeof(digest)))
+			return true;
+	}
+	return false;
+}
+
+static bool self_issued(const mbedtls_x509_crt *crt)
 {
 	return crt->issuer_raw.len == crt->subject_raw.len &&
 	       !memcmp(crt->issuer_raw.p, crt->subject_raw.p, crt->issuer_raw.len);
 }
 
-int mbedtls_adapter_verify_peer(void *session, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
+static bool purpose_fits(const struct tls_session *s, const mbedtls_x509_crt *crt)
 {
-	struct tls_session *s = session;
-	unsigned faults = chain_faults(*flags, !depth && self_signed(crt));
+	return !(s->ctx->server
+			 ? mbedtls_x509_crt_check_extended_key_usage(crt, MBEDTLS_OID_CLIENT_AUTH,
+				   MBEDTLS_OID_SIZE(MBEDTLS_OID_CLIENT_AUTH))
+			 : mbedtls_x509_crt_check_extended_key_usage(crt, MBEDTLS_OID_SERVER_AUTH,
+				   MBEDTLS_OID_SIZE(MBEDTLS_OID_SERVER_AUTH)));
+}
 
-	if (!depth && !host_fits(s, crt))
+static bool constraints_fit(const struct look *look, const mbedtls_x509_crt *crt, bool leaf)
+{
+	/* RFC 5280 section 6.1.4: a CA that issued to itself, as for a new key, is passed over */
+	if (!leaf && self_issued(crt))
+		return true;
+	for (size_t i = 0; i < look->depth; i++) {
+		if (!mbedtls_adapter_constraint_fits(look->above[i], crt))
+			return false;
+	}
+	return true;
+}
+
+static unsigned leaf_faults(struct tls_session *s, const mbedtls_x509_crt *crt)
+{
+	unsigned faults = 0;
+
+	if (!host_fits(s->expected, crt))
 		faults |= WEFT_TLS_WRONG_HOST;
-	if (!depth && mbedtls_x509_crt_check_extended_key_usage(crt, MBEDTLS_OID_SERVER_AUTH,
-			      MBEDTLS_OID_SIZE(MBEDTLS_OID_SERVER_AUTH)))
+	if (!mbedtls_adapter_pin_fits(s->ctx, crt))
+		faults |= WEFT_TLS_WRONG_PIN;
+	if (mbedtls_pk_can_do(&crt->pk, MBEDTLS_PK_ECKEY) &&
+		mbedtls_ssl_check_curve(&s->tls, mbedtls_pk_ec(crt->pk)->grp.id))
+		faults |= WEFT_TLS_WEAK;
+	/* a key that is not to sign cannot have signed the handshake: that is not for a flag to allow */
+	if (mbedtls_x509_crt_check_key_usage(crt, MBEDTLS_X509_KU_DIGITAL_SIGNATURE)) {
 		faults |= WEFT_TLS_MALFORMED;
-	s->faults |= faults;
-	/* what remains set makes the handshake fail, with the alert that fits */
-	if (!(faults & ~s->allow))
-		*flags = 0;
-	else if (faults & WEFT_TLS_WRONG_HOST & ~s->allow)
-		*flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
-	else if (!*flags)
-		*flags = MBEDTLS_X509_BADCERT_OTHER;
-	/* the leaf comes last; where the library was told to shrug, this is what ends the handshake */
-	return !depth && s->lenient && s->faults & ~s->allow ? MBEDTLS_ERR_X509_FATAL_ERROR : 0;
+		s->unusable = true;
+	}
+	return faults;
+}
+
+/* The library's hook, once a certificate, the leaf last. */
+static int look_at(void *arg, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
+{
+	struct look *look = arg;
+	struct tls_session *s = look->s;
+	bool leaf = !depth;
+
+	if (leaf && look->anchored)
+		*flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_NOT_TRUSTED;
+	s->faults |= chain_faults(*flags, leaf && self_issued(crt));
+	if (!constraints_fit(look, crt, leaf))
+		s->faults |= WEFT_TLS_UNKNOWN_CA;
+	/* a root's own purposes are no matter: it is trusted for what we trust it for */
+	if ((leaf || look->depth) && !purpose_fits(s, crt))
+		s->faults |= WEFT_TLS_MALFORMED;
+	if (leaf)
+		s->faults |= leaf_faults(s, crt);
+	else if (look->depth < CHAIN_MAX)
+		look->above[look->depth++] = crt;
+	return 0;
+}
+
+static bool is_trusted_itself(const struct tls_ctx *c, const mbedtls_x509_crt *crt)
+{
+	for (const mbedtls_x509_crt *ca = &c->ca; ca && ca->raw.p; ca = ca->next) {
+		if (ca->raw.len == crt->raw.len && !memcmp(ca->raw.p, crt->raw.p, crt->raw.len))
+			return true;
+	}
+	return false;
+}
+
+static int look_through(struct tls_session *s)
+{
+	mbedtls_x509_crt *leaf = &s->expected->chain, *rest = leaf->next;
+	struct tls_ctx *c = s->ctx;
+	struct look look = { .s = s, .anchored = leaf->raw.p && is_trusted_itself(c, leaf) };
+	uint32_t flags;
+	int ret;
+
+	/* not taken apart here: then it is not looked at, and not good */
+	if (!leaf->raw.p)
+		return MBEDTLS_ERR_X509_INVALID_FORMAT;
+	if (look.anchored)
+		leaf->next = NULL;
+	ret = mbedtls_x509_crt_verify_with_profile(leaf, &c->ca, c->crl.raw.p ? &c->crl : NULL,
+		s->tls.conf->cert_profile, NULL, &flags, look_at, &look);
+	leaf->next = rest;
+	return ret == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED ? 0 : ret;
+}
+
+/* RFC 5246 section 7.2.2, RFC 8446 section 6.2. */
+static unsigned char alert_for(unsigned faults)
+{
+	if (faults & (WEFT_TLS_UNKNOWN_CA | WEFT_TLS_SELF_SIGNED))
+		return MBEDTLS_SSL_ALERT_MSG_UNKNOWN_CA;
+	if (faults & WEFT_TLS_REVOKED)
+		return MBEDTLS_SSL_ALERT_MSG_CERT_REVOKED;
+	if (faults & (WEFT_TLS_EXPIRED | WEFT_TLS_NOT_YET_VALID))
+		return MBEDTLS_SSL_ALERT_MSG_CERT_EXPIRED;
+	if (faults & (WEFT_TLS_MALFORMED | WEFT_TLS_WEAK))
+		return MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_CERT;
+	return MBEDTLS_SSL_ALERT_MSG_BAD_CERT;
+}
+
+static int judge_nobody(struct tls_session *s)
+{
+	if (s->ctx->client_auth != WEFT_TLS_CLIENT_AUTH_REQUIRED)
+		return 0;
+	s->faults |= WEFT_TLS_MALFORMED;
+	if (s->allow & WEFT_TLS_MALFORMED)
+		return 0;
+	mbedtls_adapter_alert(s, MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
+	return MBEDTLS_ERR_X509_CERT_VERIFY_FAILED;
+}
+
+int mbedtls_adapter_judge_peer(struct tls_session *s)
+{
+	mbedtls_ssl_session *session = s->tls.session_negotiate;
+	unsigned held;
+	int ret;
+
+	s->judged = true;
+	if (!session->peer_cert && s->ctx->server) {
+		ret = judge_nobody(s);
+	} else {
+		ret = look_through(s);
+		held = s->faults & ~s->allow;
+		if (ret)
+			mbedtls_adapter_alert(s, MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR);
+		else if (held || s->unusable)
+			mbedtls_adapter_alert(s, alert_for(held ? held : WEFT_TLS_MALFORMED));
+		if (!ret && (held || s->unusable))
+			ret = MBEDTLS_ERR_X509_CERT_VERIFY_FAILED;
+	}
+	return ret;
+}
+
+/* ---- the message ---- */
+
+static size_t length_at(const unsigned char *p)
+{
+	return (size_t)p[0] << 16 | (size_t)p[1] << 8 | p[2];
+}
+
+static void put_length(unsigned char *p, size_t len)
+{
+	p[0] = (unsigned char)(len >> 16);
+	p[1] = (unsigned char)(len >> 8);
+	p[2] = (unsigned char)len;
+}
+
+/* The list's certificates into chain. What is no list the library finds out itself: OK, and no chain. */
+static int parse_list(mbedtls_x509_crt *chain, const unsigned char *list, size_t len)
+{
+	size_t one;
+	int ret = 0;
+
+	for (; !ret && len >= 3; list += 3 + one, len -= 3 + one) {
+		one = length_at(list);
+		if (one > len - 3)
+			return MBEDTLS_ERR_X509_INVALID_FORMAT;
+		/* constraints are for issuers */
+		if (!chain->raw.p) {
+			ret = mbedtls_x509_crt_parse_der(chain, list + 3, one);
+			continue;
+		}
+		ret = mbedtls_adapter_parse_crt(chain, list + 3, one);
+		/* one that nobody needs may be of a kind that is not known */
+		if (ret == MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG + MBEDTLS_ERR_OID_NOT_FOUND)
+			ret = 0;
+	}
+	return !ret && len ? MBEDTLS_ERR_X509_INVALID_FORMAT : ret;
+}
+
+/* The first certificate stays; what else is in the record moves up behind it. */
+static void cut_list(mbedtls_ssl_context *tls)
+{
+	size_t head = mbedtls_ssl_hs_hdr_len(tls) + 3, whole = tls->in_hslen;
+	unsigned char *list = tls->in_msg + head;
+	size_t first = 3 + length_at(list), cut = whole - head - first;
+
+	memmove(list + first, list + first + cut, tls->in_msglen - whole);
+	put_length(list - 3, first);
+	put_length(tls->in_msg + 1, 3 + first);
+	tls->in_hslen -= cut;
+	tls->in_msglen -= cut;
+}
+
+int mbedtls_adapter_take_chain(struct tls_session *s)
+{
+	mbedtls_ssl_context *tls = &s->tls;
+	size_t head = mbedtls_ssl_hs_hdr_len(tls) + 3;
+	unsigned char *list;
+	int ret;
+
+	/* the library adds up what was sent before anything is changed here */
+	ret = mbedtls_ssl_read_record(tls, 1);
+	if (ret)
+		return ret;
+	tls->keep_current_message = 1;
+	list = tls->in_msg + head;
+	if (tls->in_msgtype != MBEDTLS_SSL_MSG_HANDSHAKE ||
+		tls->in_msg[0] != MBEDTLS_SSL_HS_CERTIFICATE || tls->in_hslen < head + 3 ||
+		tls->in_hslen > tls->in_msglen || length_at(list - 3) != tls->in_hslen - head ||
+		length_at(list) > tls->in_hslen - head - 3)
+		return 0;
+	ret = parse_list(&s->expected->chain, list, tls->in_hslen - head);
+	if (ret) {
+		s->faults |= WEFT_TLS_MALFORMED;
+		s->unusable = true;
+		mbedtls_adapter_alert(s, ret == MBEDTLS_ERR_X509_ALLOC_FAILED
+						 ? MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR
+						 : MBEDTLS_SSL_ALERT_MSG_BAD_CERT);
+		return ret == MBEDTLS_ERR_X509_ALLOC_FAILED ? MBEDTLS_ERR_SSL_ALLOC_FAILED
+							    : MBEDTLS_ERR_X509_CERT_VERIFY_FAILED;
+	}
+	cut_list(tls);
+	/* or the library would check the first one's signature once more, for a verdict that is not heard */
+	mbedtls_ssl_set_hs_ca_chain(tls, &s->ctx->nobody, NULL);
+	return 0;
 }

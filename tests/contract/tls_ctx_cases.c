@@ -166,6 +166,55 @@ static void identity_in_der_is_refused(void **state)
 	free(der);
 }
 
+static enum weft_status never_asked(void *user, unsigned scheme, const unsigned char *digest,
+	size_t digest_len, unsigned char *out, size_t *len)
+{
+	(void)user;
+	(void)scheme;
+	(void)digest;
+	(void)digest_len;
+	(void)out;
+	(void)len;
+	fail();
+	return WEFT_ERR_STATE;
+}
+
+/* A check that cannot be made is never left out in silence. */
+static void what_caps_deny_is_refused(void **state)
+{
+	static const struct weft_signer signer = { .sign = never_asked };
+	static const unsigned char pin[1][WEFT_SHA256_BYTES];
+	const struct tls_setting *setting = *state;
+	const struct test_cert *own = test_cert(TEST_CERT_GOOD);
+	struct weft_span some = span(own->cert, own->cert_len);
+	unsigned caps = setting->client->ops->caps;
+	struct weft_tls_ctx_options o = { .alpn = NULL };
+
+	if (!(caps & WEFT_TLS_CAN_CRL)) {
+		o = (struct weft_tls_ctx_options){ .crl = &some, .crl_count = 1 };
+		refuse(setting, &o, WEFT_ERR_UNSUPPORTED, "");
+	}
+	if (!(caps & WEFT_TLS_CAN_PIN)) {
+		o = (struct weft_tls_ctx_options){ .pins = pin, .pin_count = 1 };
+		refuse(setting, &o, WEFT_ERR_UNSUPPORTED, "");
+	}
+	o = (struct weft_tls_ctx_options){
+		.server = true, .cert_chain = some, .key = span(own->key, own->key_len)
+	};
+	o.ocsp = some;
+	if (!(caps & WEFT_TLS_CAN_STAPLE))
+		refuse(setting, &o, WEFT_ERR_UNSUPPORTED, "");
+	o.ocsp = span(NULL, 0);
+	o.client_auth = WEFT_TLS_CLIENT_AUTH_REQUIRED;
+	if (!(caps & WEFT_TLS_CAN_CLIENT_AUTH))
+		refuse(setting, &o, WEFT_ERR_UNSUPPORTED, "");
+	o.client_auth = WEFT_TLS_CLIENT_AUTH_NONE;
+	o.key = span(NULL, 0);
+	o.signer = &signer;
+	if (!(caps & WEFT_TLS_CAN_SIGN))
+		refuse(setting, &o, WEFT_ERR_UNSUPPORTED, "");
+}
+
 static void too_much_alpn_is_refused(void **state)
 {
 	static const char *const names[] = { "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
@@ -194,29 +243,53 @@ static void der_is_understood(void **state)
 	free(der);
 }
 
-static enum weft_status make_all(const struct weft_tls_ops *ops, const struct weft_allocator *alloc)
+static enum weft_status make_one(const struct weft_tls_ops *ops, struct weft_tls_ctx_options *o)
 {
-	const struct test_cert *own = test_cert(TEST_CERT_GOOD);
-	struct weft_span ca = span(own->cert, own->cert_len);
-	struct weft_tls_ctx_options o = { .size = sizeof(o), .alloc = alloc };
 	struct weft_tls_session_options so = { .size = sizeof(so) };
-	enum weft_status st = WEFT_OK;
+	enum weft_status st;
 	void *ctx, *session;
 
-	for (int server = 0; server < 2 && !st; server++) {
-		o.server = server;
-		so.sni = server ? NULL : "localhost";
-		o.ca = server ? NULL : &ca;
-		o.ca_count = server ? 0 : 1;
-		o.cert_chain = server ? ca : (struct weft_span){ NULL, 0 };
-		o.key = server ? span(own->key, own->key_len) : (struct weft_span){ NULL, 0 };
-		st = ops->ctx_create(&o, &ctx, NULL);
-		if (st)
-			return st;
-		st = ops->session_create(ctx, &so, &session, NULL);
-		if (!st)
-			ops->session_destroy(session);
-		ops->ctx_destroy(ctx);
+	so.sni = so.verify_host = o->server ? NULL : "localhost";
+	st = ops->ctx_create(o, &ctx, NULL);
+	if (st)
+		return st;
+	st = ops->session_create(ctx, &so, &session, NULL);
+	if (!st)
+		ops->session_destroy(session);
+	ops->ctx_destroy(ctx);
+	return st;
+}
+
+/* Contexts with all that they can have. */
+static enum weft_status make_all(const struct weft_tls_ops *ops, const struct weft_allocator *alloc)
+{
+	static const unsigned char pins[2][WEFT_SHA256_BYTES], secret[WEFT_TLS_TICKET_SECRET];
+	static const struct weft_signer signer = { .sign = never_asked };
+	const struct test_cert *own = test_cert(TEST_CERT_GOOD);
+	struct weft_span ca = span(own->cert, own->cert_len), crl;
+	struct weft_tls_ctx_options o = { .size = sizeof(o), .alloc = alloc };
+	enum weft_status st = WEFT_OK;
+
+	crl.ptr = (const unsigned char *)test_certs_crl(&crl.len);
+	o.ca = &ca;
+	o.ca_count = 1;
+	o.crl = &crl;
+	o.crl_count = ops->caps & WEFT_TLS_CAN_CRL ? 1 : 0;
+	o.pins = pins;
+	o.pin_count = ops->caps & WEFT_TLS_CAN_PIN ? 2 : 0;
+	o.tickets = true;
+	o.ticket_secret = (struct weft_span){ secret, sizeof(secret) };
+	for (int kind = 0; kind < 3 && !st; kind++) {
+		o.server = kind > 0;
+		o.cert_chain = kind ? ca : span(NULL, 0);
+		o.key = kind ? span(own->key, own->key_len) : span(NULL, 0);
+		if (kind && ops->caps & WEFT_TLS_CAN_CLIENT_AUTH)
+			o.client_auth = WEFT_TLS_CLIENT_AUTH_REQUIRED;
+		if (kind == 2 && ops->caps & WEFT_TLS_CAN_SIGN) {
+			o.key = span(NULL, 0);
+			o.signer = &signer;
+		}
+		st = make_one(ops, &o);
 	}
 	return st;
 }
@@ -306,6 +379,7 @@ const struct CMUnitTest tls_ctx_tests[] = {
 	cmocka_unit_test(words_before_an_identity_are_passed_over),
 	cmocka_unit_test(chain_out_of_order_is_refused),
 	cmocka_unit_test(identity_in_der_is_refused),
+	cmocka_unit_test(what_caps_deny_is_refused),
 	cmocka_unit_test(too_much_alpn_is_refused),
 	cmocka_unit_test(der_is_understood),
 	cmocka_unit_test(failing_allocations_are_survived),

@@ -46,6 +46,7 @@ struct tls_wish {
 	bool tickets;
 	const unsigned char (*pins)[WEFT_SHA256_BYTES];
 	size_t pin_count;
+	const unsigned char (*server_pins)[WEFT_SHA256_BYTES]; /* one */
 };
 
 struct tls_end {
@@ -96,7 +97,9 @@ void tls_need(const struct tls_setting *setting, unsigned client_caps, unsigned 
 struct weft_tls_info tls_info(const struct tls_end *e);
 
 extern const struct CMUnitTest tls_flow_tests[], tls_verify_tests[], tls_bad_tests[],
-	tls_ctx_tests[];
-extern const size_t tls_flow_count, tls_verify_count, tls_bad_count, tls_ctx_count;
+	tls_ctx_tests[], tls_resume_tests[], tls_client_auth_tests[], tls_staple_tests[],
+	tls_sign_tests[], tls_pin_tests[];
+extern const size_t tls_flow_count, tls_verify_count, tls_bad_count, tls_ctx_count,
+	tls_resume_count, tls_client_auth_count, tls_staple_count, tls_sign_count, tls_pin_count;
 
 #endif

@@ -28,6 +28,8 @@ static void set_side(struct weft_tls_ctx_options *o, bool server, const struct t
 		o->client_auth = wish->client_auth;
 		o->ocsp = wish->ocsp;
 		o->ticket_secret = wish->ticket_secret;
+		o->pins = wish->server_pins;
+		o->pin_count = wish->server_pins ? 1 : 0;
 		return;
 	}
 	if (wish->client_cert)

@@ -56,6 +56,21 @@ static int run_verdicts(const char *what, const struct tls_verdict *verdicts, si
 	return _cmocka_run_group_tests(name, tests, count, NULL, NULL);
 }
 
+static int run_abilities(const struct tls_setting *setting)
+{
+	int failed = 0;
+
+	if (!(setting->client->ops->caps & setting->server->ops->caps & WEFT_TLS_CAN_PIN))
+		return failed;
+	failed += run_group("resumption", tls_resume_tests, tls_resume_count, setting);
+	failed += run_group(
+		"client certificates", tls_client_auth_tests, tls_client_auth_count, setting);
+	failed += run_group("stapling", tls_staple_tests, tls_staple_count, setting);
+	failed += run_group("signers", tls_sign_tests, tls_sign_count, setting);
+	failed += run_group("pins", tls_pin_tests, tls_pin_count, setting);
+	return failed;
+}
+
 static int run_pair(const struct tls_backend *client, const struct tls_backend *server)
 {
 	static const size_t fragments[] = { 1, 7, 1000, 0 };
@@ -66,6 +81,10 @@ static int run_pair(const struct tls_backend *client, const struct tls_backend *
 		setting.fragment = fragments[i];
 		failed += run_group("flow", tls_flow_tests, tls_flow_count, &setting);
 		failed += run_group("verify", tls_verify_tests, tls_verify_count, &setting);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		setting.fragment = i;
+		failed += run_abilities(&setting);
 	}
 	return failed;
 }

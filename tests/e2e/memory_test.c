@@ -9,6 +9,7 @@
 
 #include "tests/support/certs.h"
 #include "tests/support/duo.h"
+#include "tests/support/visit.h"
 
 /* Fails one allocation of each context, the fails_at-th of both together. */
 static struct {
@@ -208,10 +209,70 @@ static void every_allocation_may_fail(void **state)
 	}
 }
 
+static bool is_over(const struct run *r)
+{
+	struct weft_counters c;
+
+	weft_context_counters(r->server, &c);
+	if (c.conns_now)
+		return false;
+	weft_context_counters(r->client, &c);
+	return !c.conns_now;
+}
+
+/* A first exchange without failures, and a second one that resumes its session. Returns the client's counts. */
+static struct weft_counters resume_once(struct run *r, unsigned fails_at)
+{
+	struct weft_counters c;
+	char url[64];
+
+	memset(r, 0, sizeof(*r));
+	memset(&heap, 0, sizeof(heap));
+	assert_true(open_context(duo_combo.server_event, duo_combo.server_tls, &r->server));
+	assert_true(open_context(duo_combo.event, duo_combo.client_tls, &r->client));
+	assert_true(open_vhost(r, url, sizeof(url)));
+	request(r, url);
+	assert_int_equal(r->why.status, WEFT_OK);
+	for (unsigned i = 0; i < DUO_TURNS && !is_over(r); i++) {
+		assert_int_not_equal(weft_context_turn(r->server, 0), WEFT_EOF);
+		assert_int_not_equal(weft_context_turn(r->client, 1), WEFT_EOF);
+	}
+	r->closes = r->status = 0;
+	r->got = 0;
+	heap.count = 0;
+	heap.fails_at = fails_at;
+	request(r, url);
+	weft_context_counters(r->client, &c);
+	weft_context_destroy(r->client, 0, NULL, NULL);
+	weft_context_destroy(r->server, 0, NULL, NULL);
+	assert_int_equal(heap.live, 0);
+	return c;
+}
+
+static void every_allocation_of_a_resumed_exchange_may_fail(void **state)
+{
+	struct weft_counters c;
+	struct run r;
+	unsigned total;
+
+	(void)state;
+	if (!duo_combo.server_tls)
+		skip();
+	c = resume_once(&r, 0);
+	assert_int_equal(r.why.status, WEFT_OK);
+	assert_int_equal(c.handshakes_full + c.handshakes_resumed, 2);
+	assert_int_equal(c.handshakes_resumed, visit_can("resume"));
+	total = heap.count;
+	assert_in_range(total, 20, 5000);
+	for (unsigned n = 1; n <= total; n++)
+		(void)resume_once(&r, n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_allocation_may_fail),
+		cmocka_unit_test(every_allocation_of_a_resumed_exchange_may_fail),
 	};
 
 	return duo_main("memory", tests, sizeof(tests) / sizeof(*tests), DUO_FEWER);

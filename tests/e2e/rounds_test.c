@@ -12,8 +12,11 @@ enum {
 	USED_MIN = 4096, /* a TLS vhost stands above */
 };
 
-/* Linger is for peers that are far; here it would be 1,000 waits. */
-static const struct weft_context_options cold = { .no_keep_warm = true };
+/*
+ * Linger is for peers that are far; here it would be 1,000 waits. What is kept to resume sessions outlives the
+ * vhost on purpose, up to its cache's bound: not what is looked for here.
+ */
+static const struct weft_context_options cold = { .no_keep_warm = true, .no_tickets = true };
 
 struct peaks {
 	long before, during;

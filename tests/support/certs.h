@@ -42,9 +42,10 @@ void test_certs_free(void);
  * What is minted lives until test_certs_free.
  */
 struct test_recipe {
-	const char *subject;    /* RFC 4514 */
-	const char *const *dns; /* alternative names, NULL-terminated */
-	const void *raw_dns;    /* instead of them one of raw_dns_len bytes, whatever they are */
+	const char *subject;     /* RFC 4514 */
+	const char *common_name; /* one more, in UTF-8, whatever is in it */
+	const char *const *dns;  /* alternative names, NULL-terminated */
+	const void *raw_dns;     /* instead of them one of raw_dns_len bytes, whatever they are */
 	size_t raw_dns_len;
 	bool named; /* localhost, 127.0.0.1, ::1 */
 	const struct test_cert *issuer;
@@ -77,8 +78,11 @@ const struct test_cert *test_mint_crl(const struct test_cert *issuer,
 
 enum test_ocsp { TEST_OCSP_GOOD, TEST_OCSP_REVOKED };
 
-/* An OCSP response on cert, signed by its issuer: DER in cert and cert_len. */
+/* An OCSP response on cert, by its issuer: DER in cert and cert_len. Keys are P-256. */
 const struct test_cert *test_mint_ocsp(
 	const struct test_cert *cert, const struct test_cert *issuer, enum test_ocsp status);
+/* Signed by somebody else. */
+const struct test_cert *test_mint_ocsp_by(const struct test_cert *cert,
+	const struct test_cert *issuer, const struct test_cert *signer, enum test_ocsp status);
 
 #endif

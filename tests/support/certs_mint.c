@@ -176,6 +176,10 @@ static gnutls_x509_crt_t make_cert(const struct test_recipe *r, gnutls_x509_priv
 	test_certs_must(gnutls_x509_crt_set_serial(crt, number, sizeof(number)), "serial");
 	test_certs_must(gnutls_x509_crt_set_dn(crt, r->subject ? r->subject : "CN=localhost", NULL),
 		"name");
+	if (r->common_name)
+		test_certs_must(gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0,
+					r->common_name, (unsigned)strlen(r->common_name)),
+			"name");
 	test_certs_must(gnutls_x509_crt_set_key(crt, key), "public key");
 	test_certs_must(
 		gnutls_x509_crt_set_activation_time(crt, days(dated ? r->from : -1)), "time");

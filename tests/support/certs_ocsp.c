@@ -175,14 +175,21 @@ static void envelop(struct der *d, const struct der *data, const gnutls_datum_t 
 const struct test_cert *test_mint_ocsp(
 	const struct test_cert *cert, const struct test_cert *issuer, enum test_ocsp status)
 {
+	return test_mint_ocsp_by(cert, issuer, issuer, status);
+}
+
+const struct test_cert *test_mint_ocsp_by(const struct test_cert *cert,
+	const struct test_cert *issuer, const struct test_cert *signer, enum test_ocsp status)
+{
 	struct der data = { .at = ROOM }, whole = { .at = ROOM };
-	gnutls_x509_crt_t subject, authority;
-	gnutls_x509_privkey_t none, key;
+	gnutls_x509_crt_t subject, authority, other;
+	gnutls_x509_privkey_t none, unused, key;
 	struct test_cert *out = test_mint_keep();
 	gnutls_datum_t signature;
 
 	test_certs_load(cert, &subject, &none);
-	test_certs_load(issuer, &authority, &key);
+	test_certs_load(issuer, &authority, &unused);
+	test_certs_load(signer, &other, &key);
 	put_data(&data, subject, authority, status);
 	signature = sign(&data, key);
 	envelop(&whole, &data, &signature);
@@ -194,7 +201,9 @@ const struct test_cert *test_mint_ocsp(
 	memcpy(out->cert, whole.bytes + whole.at, out->cert_len);
 	gnutls_x509_crt_deinit(subject);
 	gnutls_x509_crt_deinit(authority);
+	gnutls_x509_crt_deinit(other);
 	gnutls_x509_privkey_deinit(none);
+	gnutls_x509_privkey_deinit(unused);
 	gnutls_x509_privkey_deinit(key);
 	return out;
 }

@@ -21,8 +21,8 @@ enum weft_tls_caps {
 	WEFT_TLS_CAN_CRL = 1u << 3,
 	WEFT_TLS_CAN_RESUME = 1u << 4, /* tickets, both sides: RFC 5077, RFC 8446 section 4.6.1 */
 	WEFT_TLS_CAN_CLIENT_AUTH = 1u << 5, /* a server can ask for certificates */
-	WEFT_TLS_CAN_STAPLE = 1u << 6,      /* a server can send an OCSP response */
-	WEFT_TLS_CAN_SIGN = 1u << 7,        /* private keys behind a callback */
+	WEFT_TLS_CAN_STAPLE = 1u << 6, /* OCSP responses: a server sends, a client heeds them */
+	WEFT_TLS_CAN_SIGN = 1u << 7,   /* private keys behind a callback */
 	WEFT_TLS_CAN_PIN = 1u << 8,
 	WEFT_TLS_CAN_NAME_CONSTRAINTS =
 		1u << 9, /* nameConstraints of CAs are obeyed: RFC 5280 4.2.1.10 */
@@ -40,7 +40,10 @@ enum {
 	WEFT_TLS_TICKET_LIFETIME_S = 7200, /* what a ticket is good for at most */
 };
 
-/* One side's configuration, shared by its sessions. All is copied or parsed before ctx_create returns. */
+/*
+ * One side's configuration, shared by its sessions. All is copied or parsed before ctx_create returns.
+ * crl, signer, client_auth, ocsp and pins are UNSUPPORTED where caps say no; tickets are left out there.
+ */
 struct weft_tls_ctx_options {
 	size_t size;
 	const struct weft_allocator *alloc; /* for the adapter's own blocks */
@@ -56,14 +59,15 @@ struct weft_tls_ctx_options {
 	struct weft_span key;
 	/* In order of preference, NULL-terminated; NULL or empty: no ALPN. RFC 7301. */
 	const char *const *alpn;
-	/* Instead of key. UNSUPPORTED where caps say no. It outlives the ctx. */
+	/* Instead of key; not called by ctx_create. It outlives the ctx. */
 	const struct weft_signer *signer;
 	enum weft_tls_client_auth client_auth; /* server */
-	struct weft_span ocsp;                 /* server: DER, or empty */
+	struct weft_span ocsp;                 /* server: DER, on the leaf, or empty */
 	/*
 	 * Server: WEFT_TLS_TICKET_SECRET bytes that all who share tickets have in common, or empty: no tickets.
-	 * The keys that encrypt tickets are derived from it and the time, and rotate by themselves: a ticket
-	 * is good for WEFT_TLS_TICKET_LIFETIME_S, its key unknown after at most twice that.
+	 * The keys that encrypt tickets are derived from it, the time and client_auth, and rotate by themselves.
+	 * A ticket is good for WEFT_TLS_TICKET_LIFETIME_S, whatever certificate the server has by then; a client's
+	 * certificate in it is verified again each time. RFC 5077, RFC 8446 section 4.6.1.
 	 */
 	struct weft_span ticket_secret;
 	bool tickets; /* client: session_export will be asked for */
@@ -75,12 +79,16 @@ struct weft_tls_ctx_options {
 struct weft_tls_session_options {
 	size_t size;
 	/* Client only, all but allow. */
-	const char *sni;            /* sent as server_name, or NULL */
-	const char *verify_host;    /* the DNS name that the certificate must have, or NULL */
+	const char *sni; /* sent as server_name, or NULL */
+	/* The DNS name that the certificate must have, or NULL: as a subjectAltName, RFC 9525. */
+	const char *verify_host;
 	struct weft_span verify_ip; /* or the address, 4 or 16 bytes in network order */
 	unsigned allow;             /* enum weft_tls_fault: not held against the peer */
-	/* What session_export gave for an earlier session with the same ctx content and options. The backend
-	 * checks that it parses, nothing else; what it cannot use is ignored, and the handshake is full. */
+	/*
+	 * What session_export gave for an earlier session with the same ctx content and options. What is not
+	 * that to the last bit, has become old, or had faults that are not allowed now, is ignored, and the
+	 * handshake is full.
+	 */
 	struct weft_span resume;
 };
 

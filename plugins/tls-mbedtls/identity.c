@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/* Who the peer is, as told to those who ask: names as GnuTLS writes them, so that rules fit either backend. */
+#include <stdio.h>
+#include <string.h>
+
+#include <mbedtls/asn1.h>
+#include <mbedtls/oid.h>
+#include <mbedtls/sha256.h>
+
+#include "backend.h"
+
+/* ---- a distinguished name: RFC 4514 ---- */
+
+struct text {
+	char *to;
+	size_t used, room; /* room for a terminator is set apart */
+};
+
+static void put(struct text *t, const char *bytes, size_t len)
+{
+	if (len > t->room - t->used)
+		len = t->room - t->used;
+	memcpy(t->to + t->used, bytes, len);
+	t->used += len;
+}
+
+static void put_hex(struct text *t, unsigned byte)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	put(t, &digits[byte >> 4], 1);
+	put(t, &digits[byte & 15], 1);
+}
+
+/* Names go into logs, a line each. Not cut: what follows it would be read as part of it. */
+static void put_control(struct text *t, unsigned char c)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	const char escaped[] = { '\\', digits[c >> 4], digits[c & 15] };
+
+	if (t->room - t->used < sizeof(escaped))
+		t->room = t->used;
+	put(t, escaped, sizeof(escaped));
+}
+
+/* Section 2.4, where the value is text. */
+static void put_escaped(struct text *t, const mbedtls_x509_buf *value)
+{
+	for (size_t i = 0; i < value->len; i++) {
+		char c = (char)value->p[i];
+
+		if (value->p[i] < 0x20 || value->p[i] == 0x7f) {
+			put_control(t, value->p[i]);
+			continue;
+		}
+		if (strchr("\"+,;<>\\", c) || (c == ' ' && (!i || i + 1 == value->len)) ||
+			(c == '#' && !i))
+			put(t, "\\", 1);
+		put(t, &c, 1);
+	}
+}
+
+/* ... and where it is not, or its type has no short name: the DER. */
+static void put_der(struct text *t, const mbedtls_x509_buf *value)
+{
+	put(t, "#", 1);
+	put_hex(t, (unsigned)value->tag & 0xff);
+	if (value->len > 255)
+		put_hex(t, 0x82), put_hex(t, (unsigned)(value->len >> 8) & 0xff);
+	else if (value->len > 127)
+		put_hex(t, 0x81);
+	put_hex(t, (unsigned)value->len & 0xff);
+	for (size_t i = 0; i < value->len; i++)
+		put_hex(t, value->p[i]);
+}
+
+static const char *short_name(const mbedtls_x509_buf *oid)
+{
+	static const struct {
+		const char *oid, *name;
+	} names[] = {
+		{ "\x55\x04\x03", "CN" },
+		{ "\x55\x04\x04", "surName" },
+		{ "\x55\x04\x05", "serialNumber" },
+		{ "\x55\x04\x06", "C" },
+		{ "\x55\x04\x07", "L" },
+		{ "\x55\x04\x08", "ST" },
+		{ "\x55\x04\x09", "street" },
+		{ "\x55\x04\x0a", "O" },
+		{ "\x55\x04\x0b", "OU" },
+		{ "\x55\x04\x0c", "title" },
+		{ "\x55\x04\x0d", "description" },
+		{ "\x55\x04\x0f", "businessCategory" },
+		{ "\x55\x04\x11", "postalCode" },
+		{ "\x55\x04\x14", "telephoneNumber" },
+		{ "\x55\x04\x29", "name" },
+		{ "\x55\x04\x2a", "givenName" },
+		{ "\x55\x04\x2b", "initials" },
+		{ "\x55\x04\x2c", "generationQualifier" },
+		{ "\x55\x04\x2e", "dnQualifier" },
+		{ "\x55\x04\x41", "pseudonym" },
+		{ "\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x01", "UID" },
+		{ "\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x19", "DC" },
+		{ MBEDTLS_OID_PKCS9_EMAIL, "EMAIL" },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strlen(names[i].oid) == oid->len && !memcmp(names[i].oid, oid->p, oid->len))
+			return names[i].name;
+	}
+	return NULL;
+}
+
+static void put_part(struct text *t, const mbedtls_x509_name *part)
+{
+	const char *name = short_name(&part->oid);
+	char numbers[96];
+	int len;
+
+	if (name) {
+		put(t, name, strlen(name));
+	} else {
+		len = mbedtls_oid_get_numeric_string(numbers, sizeof(numbers), &part->oid);
+		put(t, numbers, len > 0 ? (size_t)len : 0);
+	}
+	put(t, "=", 1);
+	if (name && part->val.tag != MBEDTLS_ASN1_BIT_STRING &&
+		part->val.tag != MBEDTLS_ASN1_BMP_STRING &&
+		part->val.tag != MBEDTLS_ASN1_UNIVERSAL_STRING)
+		put_escaped(t, &part->val);
+	else
+		put_der(t, &part->val);
+}
+
+/* The last set of parts first; within a set as they come. */
+static void put_name(struct text *t, const mbedtls_x509_name *name)
+{
+	const mbedtls_x509_name *done = NULL, *set, *part;
+
+	while (done != name) {
+		/* the last set before what is done */
+		for (set = part = name; part != done; part = part->next) {
+			if (!part->next_merged && part->next != done)
+				set = part->next;
+		}
+		if (done)
+			put(t, ",", 1);
+		for (part = set;; part = part->next) {
+			put_part(t, part);
+			if (!part->next_merged || !part->next)
+				break;
+			put(t, "+", 1);
+		}
+		done = set;
+	}
+}
+
+/* ---- */
+
+/* Of the handshake that was, or the one that failed. */
+static const mbedtls_x509_crt *peer_of(const struct tls_session *s)
+{
+	const mbedtls_ssl_session *session = s->tls.session;
+
+	if (!session && s->judged)
+		session = s->tls.session_negotiate;
+	return session ? session->peer_cert : NULL;
+}
+
+static void put_peer(struct weft_tls_info *info, const mbedtls_x509_crt *crt)
+{
+	struct text t = { info->peer_name, 0, sizeof(info->peer_name) - 1 };
+
+	info->peer_cert = true;
+	info->peer_verified = !info->faults;
+	if (crt->subject.oid.p)
+		put_name(&t, &crt->subject);
+	(void)mbedtls_sha256_ret(crt->raw.p, crt->raw.len, info->peer_sha256, 0);
+	(void)mbedtls_sha256_ret(crt->pk_raw.p, crt->pk_raw.len, info->peer_spki, 0);
+}
+
+void mbedtls_adapter_info(void *session, struct weft_tls_info *info)
+{
+	struct tls_session *s = session;
+	const char *alpn = mbedtls_ssl_get_alpn_protocol(&s->tls);
+	const char *cipher = s->shaken ? mbedtls_ssl_get_ciphersuite(&s->tls) : NULL;
+	const mbedtls_x509_crt *crt = peer_of(s);
+
+	*info = (struct weft_tls_info){
+		.faults = s->faults,
+		.version = s->shaken ? 0x0303 : 0,
+		.resumed = s->shaken && s->resumed,
+	};
+	snprintf(info->alpn, sizeof(info->alpn), "%s", alpn ? alpn : "");
+	snprintf(info->cipher, sizeof(info->cipher), "%s", cipher ? cipher : "");
+	if (crt)
+		put_peer(info, crt);
+}
+
+enum weft_status mbedtls_adapter_peer_cert(void *session, struct weft_span *der)
+{
+	const mbedtls_x509_crt *crt = peer_of(session);
+
+	if (!crt)
+		return WEFT_AGAIN;
+	*der = (struct weft_span){ crt->raw.p, crt->raw.len };
+	return WEFT_OK;
+}
