@@ -38,16 +38,17 @@ void weft_access_begin(struct weft_stream *s)
 void weft_access_tell(struct weft_stream *s)
 {
 	const struct weft_net_ops *net = s->ctx->loop.net;
-	struct weft_access access = {
+	struct weft_access access;
+
+	if (s->client || !s->vhost || !s->vhost->on_access)
+		return;
+	access = (struct weft_access){
 		.status = s->status,
 		.body_in = s->body_in,
 		.body_out = s->body_out,
 		.begun_wall = s->begun_wall,
 		.why = &s->why,
 	};
-
-	if (s->client || !s->vhost || !s->vhost->on_access)
-		return;
 	if (s->peer)
 		access.peer = *s->peer;
 	/* the turn's time stands still within a turn, which most exchanges take */
