@@ -60,6 +60,12 @@ void bench_target_init(struct bench_target *t, const char *tls)
 		t->tls = make_tls(t, tls);
 }
 
+void bench_target_finish(struct bench_target *t)
+{
+	SSL_SESSION_free(t->session);
+	SSL_CTX_free(t->tls);
+}
+
 static int dial(unsigned port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
