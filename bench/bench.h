@@ -15,7 +15,7 @@ struct bench_target {
 	char request[512];
 	size_t request_len;
 	size_t answer_len;    /* head and body of each answer, known after the first */
-	SSL_SESSION *session; /* the newest that the server gave, owned */
+	SSL_SESSION *session; /* the first that the server gave, owned */
 };
 
 struct bench_conn {
