@@ -123,6 +123,18 @@ class Page(unittest.TestCase):
         self.assertIn("| within 1.3 × |", self.write(12))
         self.assertIn("| **missed** |", self.write(14))
 
+    def test_later_figures_of_a_case_replace_earlier_ones(self):
+        self.write(8)
+        later = self.folder / "later.json"
+        later.write_text(self.kept.read_text().replace('"bench/run"', '"bench/run --later"'))
+        self.write(12)
+        done = weftlib.run(BENCH / "run", "--read", self.kept, "--read", later, "--markdown", self.page)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        text = self.page.read_text()
+        self.assertIn("| weft libevent | 8.00 |", text)
+        self.assertNotIn("12.00", text)
+        self.assertIn("`bench/run`, `bench/run --later`", text)
+
     def test_what_stands_around_the_figures_stays(self):
         self.page.write_text("# Mine\n\n<!-- bench/run: begin -->\nold\n<!-- bench/run: end -->\n\nNotes.\n")
         text = self.write(8)
