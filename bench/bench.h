@@ -15,7 +15,7 @@ struct bench_target {
 	char request[512];
 	size_t request_len;
 	size_t answer_len;    /* head and body of each answer, known after the first */
-	SSL_SESSION *session; /* the newest that the server gave, owned */
+	SSL_SESSION *session; /* the first that the server gave, owned */
 };
 
 struct bench_conn {
@@ -31,6 +31,7 @@ struct bench_run {
 
 /* Fills in all but port and path; tls is "", "1.2" or "1.3". */
 void bench_target_init(struct bench_target *t, const char *tls);
+void bench_target_finish(struct bench_target *t);
 /* Connects and, where there is TLS, shakes hands; resumes the target's session if asked to. */
 void bench_conn_open(struct bench_conn *c, const struct bench_target *t, bool resume);
 /* One request and its whole answer, which must be a 200. Sets the target's answer_len. */
@@ -44,6 +45,9 @@ void bench_conn_close(struct bench_conn *c);
 
 /* Tells that all is prepared, and waits for a line: what came before is not measured. */
 void bench_ready(void);
+
+/* What was printed is on its way; waits until nobody wants more of us, so that closing is not measured. */
+void bench_done(void);
 
 /* Ways of loading a server. Each prints a line of JSON at its end. */
 void bench_busy(struct bench_run *run); /* kept connections, `depth` requests under way on each */

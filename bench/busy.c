@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include "bench.h"
 
@@ -82,6 +83,15 @@ static void prepare(struct busy *b, struct bench_run *run)
 	b->to_send = b->to_get = run->requests;
 }
 
+static void finish(struct busy *b)
+{
+	for (size_t i = 0; i < b->run->conns; i++)
+		bench_conn_close(&b->conns[i].conn);
+	free(b->conns);
+	free(b->batch);
+	close(b->epoll);
+}
+
 void bench_busy(struct bench_run *run)
 {
 	struct busy b = { .epoll = -1 };
@@ -103,4 +113,6 @@ void bench_busy(struct bench_run *run)
 	}
 	printf("{\"requests\": %zu, \"seconds\": %.6f, \"answer_bytes\": %zu}\n", run->requests,
 		bench_now() - begun, b.answer_len);
+	bench_done();
+	finish(&b);
 }

@@ -76,7 +76,7 @@ class Load:
             self._fail()
 
     def _fail(self):
-        error = self.process.stderr.read().strip()
+        error = self.process.communicate()[1].strip()
         self.close()
         raise RuntimeError(error)
 
@@ -90,7 +90,12 @@ class Load:
         return json.loads(line)
 
     def close(self):
-        """Ends it, if it has not ended."""
+        """Has it close its connections and end, or ends it."""
+        self.process.stdin.close()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            pass
         measure.stop(self.process)
         self.process.stderr.close()
 

@@ -21,13 +21,14 @@ static _Noreturn void die_tls(const char *what)
 	exit(1);
 }
 
-/* OpenSSL gives us a reference, which the target keeps. */
+/* The first one is kept, and resumed again and again: whether a resumed connection's ticket is good differs. */
 static int keep_session(SSL *ssl, SSL_SESSION *session)
 {
 	struct bench_target *t = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 
-	SSL_SESSION_free(t->session);
-	t->session = session;
+	if (t->session)
+		return 0;
+	t->session = session; /* a reference that is ours */
 	return 1;
 }
 
@@ -60,6 +61,12 @@ void bench_target_init(struct bench_target *t, const char *tls)
 		t->tls = make_tls(t, tls);
 }
 
+void bench_target_finish(struct bench_target *t)
+{
+	SSL_SESSION_free(t->session);
+	SSL_CTX_free(t->tls);
+}
+
 static int dial(unsigned port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -72,6 +79,16 @@ static int dial(unsigned port)
 	return s;
 }
 
+/* A copy: OpenSSL takes a TLS 1.3 session for used up after the first time. */
+static void resume_session(SSL *ssl, const SSL_SESSION *session)
+{
+	SSL_SESSION *copy = SSL_SESSION_dup(session);
+
+	if (!copy || !SSL_set_session(ssl, copy))
+		die_tls("preparing a resumption");
+	SSL_SESSION_free(copy);
+}
+
 void bench_conn_open(struct bench_conn *c, const struct bench_target *t, bool resume)
 {
 	c->fd = dial(t->port);
@@ -82,7 +99,7 @@ void bench_conn_open(struct bench_conn *c, const struct bench_target *t, bool re
 	if (!c->ssl || !SSL_set_fd(c->ssl, c->fd) || !SSL_set_tlsext_host_name(c->ssl, "localhost"))
 		die_tls("preparing a TLS connection");
 	if (resume && t->session)
-		SSL_set_session(c->ssl, t->session);
+		resume_session(c->ssl, t->session);
 	if (SSL_connect(c->ssl) != 1)
 		die_tls("handshake");
 }

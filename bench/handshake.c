@@ -26,4 +26,5 @@ void bench_handshake(struct bench_run *run)
 	}
 	printf("{\"requests\": %zu, \"seconds\": %.6f, \"resumed\": %zu}\n", run->requests,
 		bench_now() - begun, resumed);
+	bench_done();
 }

@@ -20,4 +20,8 @@ void bench_hold(struct bench_run *run)
 	for (size_t i = 0; i < run->conns; i++)
 		bench_conn_ask(&conns[i], &run->target);
 	printf("{\"requests\": %zu, \"conns\": %zu}\n", 2 * run->conns, run->conns);
+	bench_done();
+	for (size_t i = 0; i < run->conns; i++)
+		bench_conn_close(&conns[i]);
+	free(conns);
 }

@@ -58,6 +58,13 @@ void bench_ready(void)
 	}
 }
 
+void bench_done(void)
+{
+	fflush(stdout);
+	while (getchar() != EOF)
+		continue;
+}
+
 static _Noreturn void usage(void)
 {
 	fputs("usage: bench-load busy|handshake|hold --port N [--path /PATH] [--tls 1.2|1.3]\n"
@@ -118,6 +125,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
 		if (!strcmp(argv[optind], modes[i].name)) {
 			modes[i].run(&run);
+			bench_target_finish(&run.target);
 			return 0;
 		}
 	}

@@ -110,7 +110,7 @@ class Server:
 
     def find(self):
         """The program's path, or Missing."""
-        path = shutil.which(str(self.program))
+        path = shutil.which(str(self.program)) or shutil.which(str(self.program), path="/usr/sbin")
         if not path:
             raise Missing(f"{self.name}: no {self.program}: {self.package}")
         return path
