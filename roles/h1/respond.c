@@ -9,7 +9,7 @@
 #include "roles/http/outgoing.h"
 #include "weft/http.h"
 
-static const char *date(struct weft_h1 *h)
+static void date_field(struct weft_h1 *h, struct weft_h1_writer *w)
 {
 	int64_t now = weft_pipe_wall(h->pipe);
 
@@ -17,7 +17,9 @@ static const char *date(struct weft_h1 *h)
 		weft_http_date(now, h->date);
 		h->date_second = now;
 	}
-	return h->date;
+	weft_h1_write_text(w, "date: ");
+	weft_h1_write(w, h->date, sizeof(h->date) - 1);
+	weft_h1_write(w, "\r\n", 2);
 }
 
 static void status_line(struct weft_h1_writer *w, unsigned status)
@@ -37,7 +39,7 @@ void weft_h1_refuse(struct weft_h1 *h, unsigned status, const char *why)
 		snprintf(body, sizeof(body), "%u %s: %s\n", status, weft_http_reason(status), why);
 
 	status_line(&w, status);
-	weft_h1_write_field(&w, "date", date(h));
+	date_field(h, &w);
 	weft_h1_write_field(&w, "content-type", "text/plain; charset=utf-8");
 	weft_h1_write_text(&w, "content-length: ");
 	weft_h1_write_number(&w, (uint64_t)len);
@@ -57,13 +59,24 @@ void weft_h1_send_continue(struct weft_h1 *h)
 	(void)weft_pipe_send(h->pipe, 0, &seg, 1, false);
 }
 
-static bool asks_for_close(const struct weft_head *head)
+/* The application's fields that concern the role, found in one pass. */
+enum { HAS_DATE = 1, HAS_UPGRADE = 2, HAS_CLOSE = 4 };
+
+static unsigned fields_of(const struct weft_head *head)
 {
+	unsigned has = 0;
+
 	for (size_t i = 0; i < head->field_count; i++) {
-		if (weft_http_same(head->fields[i].name, head->fields[i].name_len, "connection"))
-			return true; /* "close" is the only value that the check lets through */
+		const struct weft_field *f = &head->fields[i];
+
+		if (f->name_len == 4 && weft_http_same(f->name, 4, "date"))
+			has |= HAS_DATE;
+		else if (f->name_len == 7 && weft_http_same(f->name, 7, "upgrade"))
+			has |= HAS_UPGRADE;
+		else if (f->name_len == 10 && weft_http_same(f->name, 10, "connection"))
+			has |= HAS_CLOSE; /* the only value that the check lets through */
 	}
-	return false;
+	return has;
 }
 
 static bool is_tunnel(const struct weft_h1 *h, unsigned status, bool fin)
@@ -87,7 +100,7 @@ static enum weft_status check(const struct weft_h1 *h, const struct weft_head *h
 		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
 			"a head that ends the response announces %lld bytes of body",
 			(long long)head->body_len);
-	if ((head->status == 101 || head->status == 426) && !weft_head_find(head, "upgrade"))
+	if ((head->status == 101 || head->status == 426) && !(fields_of(head) & HAS_UPGRADE))
 		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
 			"status %u without an upgrade field: RFC 9110 sections 15.2.2 and 15.5.22",
 			head->status);
@@ -101,13 +114,13 @@ static enum weft_status check(const struct weft_h1 *h, const struct weft_head *h
 }
 
 /* How the body will be sent, and whether the connection can go on behind it. */
-static void frame(struct weft_h1 *h, const struct weft_head *head, bool fin)
+static void frame(struct weft_h1 *h, const struct weft_head *head, unsigned has, bool fin)
 {
 	if (is_tunnel(h, head->status, fin)) {
 		weft_h1_begin_tunnel(h);
 		return;
 	}
-	if (h->draining || asks_for_close(head))
+	if (h->draining || (has & HAS_CLOSE))
 		h->keep = false;
 	/* a client that still waits for 100 may, or may not, send its body: RFC 9110 10.1.1 */
 	if (h->expect && !h->in.done)
@@ -136,12 +149,11 @@ static void length_field(struct weft_h1_writer *w, uint64_t length)
 }
 
 /* What it lists concerns this connection alone: RFC 9110 sections 7.6.1 and 7.8. */
-static void connection_field(
-	const struct weft_h1 *h, struct weft_h1_writer *w, const struct weft_head *head)
+static void connection_field(const struct weft_h1 *h, struct weft_h1_writer *w, unsigned has)
 {
 	bool tunnel = h->out.body == WEFT_HTTP_BODY_TUNNEL;
 	const char *persistence = tunnel ? "" : !h->keep ? "close" : h->http10 ? "keep-alive" : "";
-	bool upgrade = weft_head_find(head, "upgrade") != NULL;
+	bool upgrade = (has & HAS_UPGRADE) != 0;
 
 	if (!upgrade && !*persistence)
 		return;
@@ -153,7 +165,7 @@ static void connection_field(
 }
 
 static void framing_fields(
-	struct weft_h1 *h, struct weft_h1_writer *w, const struct weft_head *head)
+	struct weft_h1 *h, struct weft_h1_writer *w, const struct weft_head *head, unsigned has)
 {
 	switch (h->out.body) {
 	case WEFT_HTTP_BODY_TUNNEL:
@@ -175,13 +187,14 @@ static void framing_fields(
 	default:
 		break;
 	}
-	connection_field(h, w, head);
+	connection_field(h, w, has);
 }
 
 enum weft_status weft_h1_respond(struct weft_h1 *h, const struct weft_head *head,
 	enum weft_head_kind kind, bool fin, struct weft_error *err)
 {
 	struct weft_h1_writer w = { .pipe = h->pipe, .status = WEFT_OK, .len = 0 };
+	unsigned has = fields_of(head);
 	enum weft_status st;
 
 	if (h->out.head_sent)
@@ -195,13 +208,13 @@ enum weft_status weft_h1_respond(struct weft_h1 *h, const struct weft_head *head
 		if (head->status == 100)
 			h->expect = false;
 	} else {
-		frame(h, head, fin);
+		frame(h, head, has, fin);
 	}
 	status_line(&w, head->status);
 	if (kind == WEFT_HEAD_FINAL) {
-		if (!weft_head_find(head, "date"))
-			weft_h1_write_field(&w, "date", date(h));
-		framing_fields(h, &w, head);
+		if (!(has & HAS_DATE))
+			date_field(h, &w);
+		framing_fields(h, &w, head, has);
 	}
 	weft_h1_write_fields(&w, head->fields, head->field_count);
 	weft_h1_write(&w, "\r\n", 2);

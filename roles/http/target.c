@@ -38,15 +38,16 @@ static size_t reg_name(const char *p, size_t len)
 {
 	size_t i = 0;
 
-	while (i < len && weft_http_is((unsigned char)p[i], WEFT_HTTP_HOST)) {
-		if (p[i++] != '%')
-			continue;
-		if (len - i < 2 || !weft_http_is((unsigned char)p[i], WEFT_HTTP_HEX) ||
-			!weft_http_is((unsigned char)p[i + 1], WEFT_HTTP_HEX))
+	for (;;) {
+		while (i < len && weft_http_is((unsigned char)p[i], WEFT_HTTP_HOST))
+			i++;
+		if (i == len || p[i] != '%')
+			return i;
+		if (len - i < 3 || !weft_http_is((unsigned char)p[i + 1], WEFT_HTTP_HEX) ||
+			!weft_http_is((unsigned char)p[i + 2], WEFT_HTTP_HEX))
 			return 0;
-		i += 2;
+		i += 3;
 	}
-	return i;
 }
 
 static bool host_port(const char *p, size_t len, unsigned long *port)
