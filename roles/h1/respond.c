@@ -63,16 +63,24 @@ void weft_h1_send_continue(struct weft_h1 *h)
 	(void)weft_pipe_send(h->pipe, 0, &seg, 1, false);
 }
 
-/* weft_head_find, for the few names that each response is looked through for. */
-static bool has_field(const struct weft_head *head, const char *name, size_t name_len)
+/* The application's fields that concern the role, found in one pass. */
+enum { HAS_DATE = 1, HAS_UPGRADE = 2, HAS_CLOSE = 4 };
+
+static unsigned fields_of(const struct weft_head *head)
 {
+	unsigned has = 0;
+
 	for (size_t i = 0; i < head->field_count; i++) {
 		const struct weft_field *f = &head->fields[i];
 
-		if (f->name_len == name_len && weft_http_same(f->name, name_len, name))
-			return true;
+		if (f->name_len == 4 && weft_http_same(f->name, 4, "date"))
+			has |= HAS_DATE;
+		else if (f->name_len == 7 && weft_http_same(f->name, 7, "upgrade"))
+			has |= HAS_UPGRADE;
+		else if (f->name_len == 10 && weft_http_same(f->name, 10, "connection"))
+			has |= HAS_CLOSE; /* the only value that the check lets through */
 	}
-	return false;
+	return has;
 }
 
 static bool is_tunnel(const struct weft_h1 *h, unsigned status, bool fin)
@@ -96,7 +104,7 @@ static enum weft_status check(const struct weft_h1 *h, const struct weft_head *h
 		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
 			"a head that ends the response announces %lld bytes of body",
 			(long long)head->body_len);
-	if ((head->status == 101 || head->status == 426) && !weft_head_find(head, "upgrade"))
+	if ((head->status == 101 || head->status == 426) && !(fields_of(head) & HAS_UPGRADE))
 		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
 			"status %u without an upgrade field: RFC 9110 sections 15.2.2 and 15.5.22",
 			head->status);
@@ -110,14 +118,13 @@ static enum weft_status check(const struct weft_h1 *h, const struct weft_head *h
 }
 
 /* How the body will be sent, and whether the connection can go on behind it. */
-static void frame(struct weft_h1 *h, const struct weft_head *head, bool fin)
+static void frame(struct weft_h1 *h, const struct weft_head *head, unsigned has, bool fin)
 {
 	if (is_tunnel(h, head->status, fin)) {
 		weft_h1_begin_tunnel(h);
 		return;
 	}
-	/* "close" is the only value that the check lets through */
-	if (h->draining || has_field(head, "connection", 10))
+	if (h->draining || (has & HAS_CLOSE))
 		h->keep = false;
 	/* a client that still waits for 100 may, or may not, send its body: RFC 9110 10.1.1 */
 	if (h->expect && !h->in.done)
@@ -146,12 +153,11 @@ static void length_field(struct weft_h1_writer *w, uint64_t length)
 }
 
 /* What it lists concerns this connection alone: RFC 9110 sections 7.6.1 and 7.8. */
-static void connection_field(
-	const struct weft_h1 *h, struct weft_h1_writer *w, const struct weft_head *head)
+static void connection_field(const struct weft_h1 *h, struct weft_h1_writer *w, unsigned has)
 {
 	bool tunnel = h->out.body == WEFT_HTTP_BODY_TUNNEL;
 	const char *persistence = tunnel ? "" : !h->keep ? "close" : h->http10 ? "keep-alive" : "";
-	bool upgrade = weft_head_find(head, "upgrade") != NULL;
+	bool upgrade = (has & HAS_UPGRADE) != 0;
 
 	if (!upgrade && !*persistence)
 		return;
@@ -163,7 +169,7 @@ static void connection_field(
 }
 
 static void framing_fields(
-	struct weft_h1 *h, struct weft_h1_writer *w, const struct weft_head *head)
+	struct weft_h1 *h, struct weft_h1_writer *w, const struct weft_head *head, unsigned has)
 {
 	switch (h->out.body) {
 	case WEFT_HTTP_BODY_TUNNEL:
@@ -185,13 +191,14 @@ static void framing_fields(
 	default:
 		break;
 	}
-	connection_field(h, w, head);
+	connection_field(h, w, has);
 }
 
 enum weft_status weft_h1_respond(struct weft_h1 *h, const struct weft_head *head,
 	enum weft_head_kind kind, bool fin, struct weft_error *err)
 {
 	struct weft_h1_writer w;
+	unsigned has = fields_of(head);
 	enum weft_status st;
 
 	if (h->out.head_sent)
@@ -205,14 +212,14 @@ enum weft_status weft_h1_respond(struct weft_h1 *h, const struct weft_head *head
 		if (head->status == 100)
 			h->expect = false;
 	} else {
-		frame(h, head, fin);
+		frame(h, head, has, fin);
 	}
 	weft_h1_write_begin(&w, h->pipe);
 	status_line(&w, head->status);
 	if (kind == WEFT_HEAD_FINAL) {
-		if (!has_field(head, "date", 4))
+		if (!(has & HAS_DATE))
 			date_field(h, &w);
-		framing_fields(h, &w, head);
+		framing_fields(h, &w, head, has);
 	}
 	weft_h1_write_fields(&w, head->fields, head->field_count);
 	weft_h1_write(&w, "\r\n", 2);

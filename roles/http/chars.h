@@ -12,7 +12,7 @@ enum {
 	WEFT_HTTP_VALUE = 1u << 1,  /* field-vchar, SP, HTAB, obs-text */
 	WEFT_HTTP_TARGET = 1u << 2, /* visible ASCII that browsers do send in a path or query */
 	WEFT_HTTP_HEX = 1u << 3,
-	WEFT_HTTP_HOST = 1u << 4, /* reg-name: unreserved, sub-delims, '%' */
+	WEFT_HTTP_HOST = 1u << 4, /* of a reg-name: unreserved, sub-delims */
 };
 
 extern WEFT_API const unsigned char weft_http_chars[256];

@@ -100,6 +100,12 @@ void weft_http_start_again(enum weft_http_kind kind, const unsigned char *line, 
 	m->version = line[len - 1] == '0' ? 10 : 11;
 }
 
+/* The scan let no CR through that does not end a line, and there is one before end. */
+static const unsigned char *line_end(const unsigned char *p, const unsigned char *end)
+{
+	return memchr(p, '\r', (size_t)(end - p));
+}
+
 /* The line at *at, of a head that ends before end; *at then is the next line. */
 static enum weft_status field_line(const unsigned char **at, const unsigned char *end,
 	struct weft_field *f, struct weft_http_refusal *no)
@@ -117,7 +123,7 @@ static enum weft_status field_line(const unsigned char **at, const unsigned char
 	p++;
 	while (*p == ' ' || *p == '\t')
 		p++;
-	eol = p + weft_http_run(p, (size_t)(end - p));
+	eol = line_end(p, end);
 	*at = eol + 2;
 	while (eol > p && (eol[-1] == ' ' || eol[-1] == '\t'))
 		eol--;
@@ -144,7 +150,7 @@ enum weft_status weft_http_parse(const struct weft_http_scan *scan, enum weft_ht
 
 	*m = (struct weft_http_message){ .fields = fields };
 	if (kind == WEFT_HTTP_REQUEST || kind == WEFT_HTTP_RESPONSE) {
-		eol = p + weft_http_run(p, (size_t)(end - p));
+		eol = line_end(p, end);
 		weft_http_start_again(kind, p, (size_t)(eol - p), m);
 		p = eol + 2;
 	}

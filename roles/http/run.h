@@ -9,11 +9,11 @@
 #include "weft/base.h"
 
 /* The number of leading bytes that are WEFT_HTTP_VALUE. */
-WEFT_API size_t weft_http_run(const unsigned char *p, size_t len);
+size_t weft_http_run(const unsigned char *p, size_t len);
 /* WEFT_HTTP_TOKEN: best for names of fields, which are letters and hyphens. */
-WEFT_API size_t weft_http_run_token(const unsigned char *p, size_t len);
+size_t weft_http_run_token(const unsigned char *p, size_t len);
 /* WEFT_HTTP_TARGET. */
-WEFT_API size_t weft_http_run_target(const unsigned char *p, size_t len);
+size_t weft_http_run_target(const unsigned char *p, size_t len);
 
 /* One way to do it; for tests, which hold all that this CPU can against each other. */
 struct weft_http_runner {
@@ -24,7 +24,7 @@ struct weft_http_runner {
 };
 
 /* The one in use comes first. */
-extern WEFT_API const struct weft_http_runner *const weft_http_runners[];
-extern WEFT_API const size_t weft_http_runner_count;
+extern const struct weft_http_runner *const weft_http_runners[];
+extern const size_t weft_http_runner_count;
 
 #endif

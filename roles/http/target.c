@@ -2,6 +2,7 @@
 /* Targets and authorities. */
 #include "roles/http/target.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "roles/http/chars.h"
@@ -15,27 +16,44 @@ static bool all_target(const char *p, size_t len)
 	return true;
 }
 
-/* Behind '[': the length up to and with ']', or 0. What is inside is checked where it is used. */
+/* Behind '[': the length up to and with ']', or 0. */
 static size_t ip_literal(const char *p, size_t len)
 {
+	char text[INET6_ADDRSTRLEN];
+	unsigned char address[16];
 	size_t i = 1;
 
-	while (i < len &&
-		(weft_http_is((unsigned char)p[i], WEFT_HTTP_HEX) || p[i] == ':' || p[i] == '.'))
+	while (i < len && i < sizeof(text) && p[i] != ']')
 		i++;
-	return i > 2 && i < len && p[i] == ']' ? i + 1 : 0;
+	if (i == len || p[i] != ']')
+		return 0;
+	memcpy(text, p + 1, i - 1);
+	text[i - 1] = 0;
+	/* it would end the text at a NUL */
+	return !memchr(text, 0, i - 1) && inet_pton(AF_INET6, text, address) == 1 ? i + 1 : 0;
+}
+
+/* reg-name: the length up to what is none, or 0. */
+static size_t reg_name(const char *p, size_t len)
+{
+	size_t i = 0;
+
+	for (;;) {
+		while (i < len && weft_http_is((unsigned char)p[i], WEFT_HTTP_HOST))
+			i++;
+		if (i == len || p[i] != '%')
+			return i;
+		if (len - i < 3 || !weft_http_is((unsigned char)p[i + 1], WEFT_HTTP_HEX) ||
+			!weft_http_is((unsigned char)p[i + 2], WEFT_HTTP_HEX))
+			return 0;
+		i += 3;
+	}
 }
 
 static bool host_port(const char *p, size_t len, unsigned long *port)
 {
-	size_t i = 0;
+	size_t i = len && p[0] == '[' ? ip_literal(p, len) : reg_name(p, len);
 
-	if (len && p[0] == '[') {
-		i = ip_literal(p, len);
-	} else {
-		while (i < len && weft_http_is((unsigned char)p[i], WEFT_HTTP_HOST))
-			i++;
-	}
 	*port = 0;
 	if (!i)
 		return false;

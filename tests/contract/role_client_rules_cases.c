@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules of RFC 9110 and RFC 9112 for user agents that no other file of the suite pins. */
+#include <limits.h>
 #include <stdio.h>
 
 #include "tests/contract/role_exchange.h"
@@ -58,6 +59,50 @@ static void folded_fields_of_responses_are_read_with_spaces(void **state)
 	peer_send(&p, OK_ANSWER);
 	exchange_expect(&next, 200, "ok");
 	end(&c, &p);
+}
+
+static void *(*real_resize)(void *user, void *ptr, size_t old_len, size_t new_len);
+static unsigned fail_in; /* 0: never */
+
+static void *sometimes(void *user, void *ptr, size_t old_len, size_t new_len)
+{
+	if (new_len && fail_in && !--fail_in)
+		return NULL;
+	return real_resize(user, ptr, old_len, new_len);
+}
+
+/* Joining folded lines takes memory: without it the exchange fails, and nothing is left of it. */
+static void folded_fields_may_find_no_memory(void **state)
+{
+	unsigned failures = 0;
+
+	(void)state;
+	for (unsigned n = 1; n; n++) {
+		struct exchange x;
+		struct client c;
+		struct peer p;
+
+		begin(&c, &x, &p, NULL);
+		peer_expect(&p, GET);
+		real_resize = c.world.alloc.resize;
+		c.world.alloc.resize = sometimes;
+		fail_in = n;
+		peer_send(&p,
+			"HTTP/1.1 200 OK\r\nX: one\r\n two\r\nTransfer-Encoding: chunked\r\n\r\n"
+			"2\r\nok\r\n0\r\nCheck: a\r\n b\r\n\r\n");
+		world_wait(&c.world, &x.closed);
+		if (fail_in)
+			n = UINT_MAX; /* all went well: the last round */
+		else
+			failures += x.why.status == WEFT_ERR_MEMORY;
+		if (fail_in || x.why.status == WEFT_OK)
+			assert_string_equal(x.body, "ok");
+		fail_in = 0;
+		peer_close(&p);
+		c.world.alloc.resize = real_resize;
+		client_end(&c);
+	}
+	assert_true(failures >= 2);
 }
 
 /* RFC 9110 section 15: by its class, and no number of three digits is unheard of. */
@@ -273,6 +318,7 @@ static void smuggled_responses_reach_no_queued_stream(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(folded_fields_of_responses_are_read_with_spaces),
+	cmocka_unit_test(folded_fields_may_find_no_memory),
 	cmocka_unit_test(unknown_statuses_are_passed_on),
 	cmocka_unit_test(lengths_of_a_tunnel_are_ignored),
 	cmocka_unit_test(requests_that_must_not_be_sent_are_refused),
