@@ -140,6 +140,22 @@ static enum weft_status dial(struct weft_conn *conn, struct weft_error *err)
 			    conn->ctx, &options, dialed, conn, &weft_client_conn(conn)->dial, err);
 }
 
+/* It may have to read a large store: within a turn, whose time stands still, so that the clock is asked. */
+static enum weft_status make_vhost(struct weft_client_conn *c, struct weft_error *err)
+{
+	struct weft_loop *loop = &c->conn.ctx->loop;
+	uint64_t before = loop->net->now(loop->net_state);
+	enum weft_status st =
+		weft_vhost_client(c->conn.ctx, c->entry->key.trust, &c->conn.vhost, err);
+
+	if (st)
+		return st;
+	c->conn.vhost->conns++;
+	c->begun_us = loop->net->now(loop->net_state);
+	c->vhost_ms = weft_story_ms(c->begun_us - before);
+	return WEFT_OK;
+}
+
 void weft_pool_connect(struct weft_pool_entry *e)
 {
 	struct weft_context *ctx = e->ctx;
@@ -169,18 +185,16 @@ void weft_pool_connect(struct weft_pool_entry *e)
 	e->conn_count++;
 	e->connecting++;
 	ctx->counters.conns_tried++;
-	if (weft_vhost_client(ctx, e->key.trust, &conn->vhost, &err)) {
+	if (make_vhost(c, &err)) {
 		weft_conn_kill(conn, &err);
 		return;
 	}
-	conn->vhost->conns++;
 	if (e->transport) {
 		ground = e->transport;
 		e->transport = NULL;
 		start(conn, ground);
 		return;
 	}
-	c->begun_us = weft_loop_now(&ctx->loop);
 	if (dial(conn, &err))
 		weft_conn_kill(conn, &err);
 }

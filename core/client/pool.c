@@ -151,15 +151,15 @@ void weft_pool_leave(struct weft_stream *s)
 
 static void tell_up(struct weft_stream *s, const struct weft_client_conn *c)
 {
-	uint64_t name_ms = (c->resolved_us - c->begun_us) / 1000;
-	uint64_t connect_ms = (c->dialed_us - c->resolved_us) / 1000;
+	uint64_t name_us = c->resolved_us > c->begun_us ? c->resolved_us - c->begun_us : 0;
+	uint32_t connect_ms = weft_story_ms(c->dialed_us - c->resolved_us);
 
 	if (!c->dialed_us) /* the application brought it */
 		return;
 	tell(s, (struct weft_told){
 			.event = WEFT_STORY_CONN_UP,
-			.number = (name_ms & UINT32_MAX) | connect_ms << 32,
-			.a = weft_story_ms(c->up_us - c->dialed_us),
+			.number = weft_story_steps(c->vhost_ms, weft_story_ms(name_us), connect_ms),
+			.a = c->tls_ms,
 			.b = c->tls_version | (c->tls_resumed ? (uint32_t)WEFT_STORY_RESUMED : 0),
 		});
 }
@@ -298,9 +298,12 @@ void weft_pool_conn_up(struct weft_conn *conn, const struct weft_conn_info *info
 {
 	struct weft_client_conn *c = weft_client_conn(conn);
 	struct weft_pool_entry *e = c->entry;
+	struct weft_loop *loop = &e->ctx->loop;
 
 	e->connecting--;
 	e->ctx->counters.conns_opened++;
+	/* a handshake's work is done within a turn, whose time stands still */
+	c->tls_ms = weft_story_ms(loop->net->now(loop->net_state) - c->dialed_us);
 	c->up_us = c->idle_since_us = weft_loop_now(&e->ctx->loop);
 	c->tls_version = (uint16_t)info->tls_version;
 	c->tls_resumed = info->tls_resumed;

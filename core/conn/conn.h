@@ -87,8 +87,9 @@ struct weft_client_conn {
 	uint64_t up_us;             /* when it was ready for streams */
 	uint64_t begun_us;          /* the steps of coming up; 0: left out */
 	uint64_t resolved_us, dialed_us;
-	unsigned failures_before; /* the entry's, when this one was begun */
-	uint16_t tls_version;     /* 0x0303, 0x0304; 0: plain */
+	uint32_t vhost_ms, tls_ms; /* before and after these */
+	unsigned failures_before;  /* the entry's, when this one was begun */
+	uint16_t tls_version;      /* 0x0303, 0x0304; 0: plain */
 	bool tls_resumed;
 	bool busy;    /* streams are bound to it */
 	bool offered; /* a handshake that may resume a session is under way */

@@ -10,6 +10,23 @@ uint32_t weft_story_ms(uint64_t us)
 	return us / 1000 > UINT32_MAX ? UINT32_MAX : (uint32_t)(us / 1000);
 }
 
+enum { STEP_BITS = 21 }; /* half an hour */
+
+static uint64_t step(uint32_t ms)
+{
+	return ms >> STEP_BITS ? (1u << STEP_BITS) - 1 : ms;
+}
+
+static unsigned nth_step(uint64_t steps, unsigned n)
+{
+	return (unsigned)(steps >> n * STEP_BITS) & ((1u << STEP_BITS) - 1);
+}
+
+uint64_t weft_story_steps(uint32_t context_ms, uint32_t name_ms, uint32_t connect_ms)
+{
+	return step(context_ms) | step(name_ms) << STEP_BITS | step(connect_ms) << 2 * STEP_BITS;
+}
+
 void weft_story_add(struct weft_story *story, uint64_t since_us, struct weft_told told)
 {
 	unsigned at = story->count;
@@ -73,14 +90,19 @@ static int queued(char *out, size_t room, const struct weft_told *t)
 
 static int connected(char *out, size_t room, const struct weft_told *t)
 {
-	unsigned name = (unsigned)t->number, connect = (unsigned)(t->number >> 32);
+	unsigned context = nth_step(t->number, 0), name = nth_step(t->number, 1);
+	unsigned connect = nth_step(t->number, 2);
 	unsigned version = t->b & 0xffff;
 
 	if (!version)
 		return snprintf(out, room, "connected: name %u ms, connect %u ms", name, connect);
-	return snprintf(out, room, "connected: name %u ms, connect %u ms, TLS %u ms (1.%u, %s)",
-		name, connect, t->a, version - 0x0301,
-		t->b & WEFT_STORY_RESUMED ? "resumed" : "full handshake");
+	return snprintf(out, room,
+		"connected: TLS context %u ms, name %u ms, connect %u ms, handshake %u ms (TLS "
+		"1.%u, "
+		"%s)",
+		context, name, connect, t->a, version - 0x0301,
+
+		t->b & WEFT_STORY_RESUMED ? "resumed" : "full");
 }
 
 static int bound(char *out, size_t room, const struct weft_told *t)

@@ -10,7 +10,7 @@ enum weft_story_event {
 	WEFT_STORY_QUEUED_CONNECTING, /* a connection is being made; a: streams ahead */
 	WEFT_STORY_QUEUED_SHAKING,    /* the same, and conn is at its handshake; a: streams ahead */
 	WEFT_STORY_QUEUED_BUSY, /* conn is busy, like b connections in all; a: streams ahead */
-	WEFT_STORY_CONN_UP, /* number: ms for the name, << 32 ms to connect; a: ms for TLS; b: facts */
+	WEFT_STORY_CONN_UP,     /* number: weft_story_steps; a: ms for the handshake; b: facts */
 	WEFT_STORY_CONN_FAILED, /* an attempt to connect, conn, failed; status says how */
 	WEFT_STORY_CONN_STALE, /* conn, warm and about to be used, had died; status, or OK: closed */
 	WEFT_STORY_BOUND_NEW,  /* conn; a: ms in the queue */
@@ -63,6 +63,8 @@ struct weft_story {
 /* told's ms is set from since_us. */
 void weft_story_add(struct weft_story *story, uint64_t since_us, struct weft_told told);
 size_t weft_story_tell(const struct weft_story *story, char *out, size_t out_len);
+/* In ms: making the TLS context, finding the name's addresses, connecting; as number of CONN_UP. */
+uint64_t weft_story_steps(uint32_t context_ms, uint32_t name_ms, uint32_t connect_ms);
 /* Times as they are told: not above UINT32_MAX. */
 uint32_t weft_story_ms(uint64_t us);
 

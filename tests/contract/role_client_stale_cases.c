@@ -371,6 +371,42 @@ static void a_streams_own_flush_time_holds_on_anybodys_connection(void **state)
 	end(&c, &p);
 }
 
+/* All of the body was given to the pipe at once; the server takes a part each time, within the idle time. */
+static void slow_upload_is_not_idleness(void **state)
+{
+	static char block[40000];
+	const struct weft_request upload = {
+		.method = "POST",
+		.body_later = true,
+		.body_later_len = sizeof(block),
+		.idle_ms = 500,
+	};
+	struct exchange x = { .closed = false };
+	struct weft_timer timer = { .queued = false };
+	struct client c;
+	struct peer p;
+	bool past;
+
+	(void)state;
+	memset(block, 'u', sizeof(block));
+	client_begin(&c, NULL);
+	client_open_memory(&c, &x, &p, 4096, &upload, "/");
+	assert_int_equal(weft_stream_write(x.stream, block, sizeof(block)), sizeof(block));
+	weft_stream_finish(x.stream);
+	for (unsigned i = 0; i < 5; i++) {
+		past = false;
+		weft_timer_set(c.world.ctx, &timer, 120000, set_true, &past);
+		world_wait(&c.world, &past);
+		assert_false(x.closed);
+		peer_turn(&p);
+	}
+	peer_expect(&p, "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 40000\r\n\r\n");
+	peer_expect_body(&p, 'u', sizeof(block));
+	peer_send(&p, OK_ANSWER);
+	exchange_expect(&x, 200, "ok");
+	end(&c, &p);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(death_that_was_seen_costs_nothing),
 	cmocka_unit_test(death_in_the_same_turn_is_met_before_anything_is_sent),
@@ -382,6 +418,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_streams_own_times_hold_on_anybodys_connection),
 	cmocka_unit_test(times_of_the_stream_that_a_connection_was_made_for_end_with_it),
 	cmocka_unit_test(a_streams_own_flush_time_holds_on_anybodys_connection),
+	cmocka_unit_test(slow_upload_is_not_idleness),
 };
 const struct role_group role_client_stale_group = {
 	.name = "h1 client, warm connections that died",

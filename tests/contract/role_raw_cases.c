@@ -405,6 +405,45 @@ static void draining_lets_streams_finish(void **state)
 	end(&w, &p, WEFT_OK);
 }
 
+static enum weft_status pour(struct weft_stream *s, void *user)
+{
+	static char block[40000];
+
+	served_keep(s, user);
+	memset(block, 'p', sizeof(block));
+	assert_int_equal(weft_stream_write(s, block, sizeof(block)), sizeof(block));
+	weft_stream_finish(s);
+	return WEFT_OK;
+}
+
+static void set_true(struct weft_timer *timer, void *user)
+{
+	(void)timer;
+	*(bool *)user = true;
+}
+
+/* All was given to the pipe at once; the peer takes a part of it each time, well within the idle time. */
+static void slow_draining_is_not_idleness(void **state)
+{
+	struct weft_timer timer = { .queued = false };
+	struct world w;
+	struct peer p;
+	bool past;
+
+	(void)state;
+	begin_with(&w, &p, pour, 500, NULL, 4096);
+	for (unsigned i = 0; i < 5; i++) {
+		past = false;
+		weft_timer_set(w.ctx, &timer, 120000, set_true, &past);
+		world_wait(&w, &past);
+		assert_int_equal(served.closes, 0);
+		peer_turn(&p);
+	}
+	peer_expect_body(&p, 'p', 40000);
+	peer_finish(&p);
+	end(&w, &p, WEFT_OK);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(bytes_are_echoed_until_the_peer_ends),
 	cmocka_unit_test(server_may_speak_first),
@@ -421,6 +460,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(handler_that_fails_ends_the_connection),
 	cmocka_unit_test(heads_are_not_supported),
 	cmocka_unit_test(draining_lets_streams_finish),
+	cmocka_unit_test(slow_draining_is_not_idleness),
 };
 const struct role_group role_raw_group = {
 	.name = "raw server",

@@ -349,12 +349,22 @@ static void queue_time_and_reuse_are_told_in_words(void **state)
 	begin(dally_then_reply);
 	open_all();
 	weft_stream_explain(asks[3].stream, story, sizeof(story));
-	assert_non_null(strstr(story, "queued: a connection is being made"));
+	assert_string_equal(
+		story, "+0 ms: queued: a connection is being made, 3 streams are ahead\n");
+	do {
+		script_turn(&script);
+		weft_stream_explain(asks[0].stream, story, sizeof(story));
+	} while (!strstr(story, "sent on connection 1, made for this, after "));
+	assert_non_null(strstr(
+		story, duo_combo.client_tls ? "connected: TLS context " : "connected: name "));
+	assert_int_equal(strstr(story, ", full)\n") != NULL, duo_combo.client_tls ? true : false);
 	while (!asks[2].closed)
 		script_turn(&script);
 	script_turn(&script);
 	weft_stream_explain(asks[3].stream, story, sizeof(story));
-	assert_non_null(strstr(story, "reused"));
+	assert_non_null(
+		strstr(story, "sent on connection 1, reused: it was idle for 0 ms; after "));
+	assert_int_equal(duo_client_counts(&duo).conns_reused, 3);
 	run();
 	check_all_but(-1);
 	assert_true(duo_client_counts(&duo).queue_us > 0);

@@ -6,6 +6,7 @@
 
 unsigned late_failing_attaches;
 bool late_never_ready;
+unsigned late_unprocessed;
 
 struct late {
 	struct weft_pipe *pipe;
@@ -62,7 +63,10 @@ static enum weft_status late_output(void *state, struct weft_error *err)
 
 	(void)err;
 	l->stream = NULL;
-	if (s) {
+	if (s && late_unprocessed) {
+		late_unprocessed--;
+		weft_role_closed(s, WEFT_CAUSE_UNPROCESSED, NULL);
+	} else if (s) {
 		weft_role_fin(s);
 		weft_role_closed(s, WEFT_CAUSE_DONE, NULL);
 	}

@@ -10,5 +10,7 @@ extern const struct weft_plugin late_plugin;
 extern unsigned late_failing_attaches;
 /* The connection ends instead of becoming ready. */
 extern bool late_never_ready;
+/* So many of the next exchanges end as ones that the peer did not act on. */
+extern unsigned late_unprocessed;
 
 #endif

@@ -35,6 +35,7 @@ struct world {
 	size_t refused_len; /* allocations of this size fail */
 	unsigned closes, opens, oks;
 	struct weft_error why; /* of the last that closed */
+	char story[2048];      /* its story */
 };
 
 static void no_log(void *user, enum weft_log_level level, const char *line)
@@ -115,7 +116,7 @@ static void closed(struct weft_stream *s, const struct weft_error *why, void *us
 {
 	struct world *w = user;
 
-	(void)s;
+	weft_stream_explain(s, w->story, sizeof(w->story));
 	w->closes++;
 	w->oks += why->status == WEFT_OK;
 	w->why = *why;
@@ -238,6 +239,51 @@ static void connections_that_take_no_stream_are_failed_attempts(void **state)
 	close_world(&w);
 }
 
+/* ---- a peer that says that it did not act on a stream ---- */
+
+static void unprocessed_streams_are_tried_again_though_they_are_not_idempotent(void **state)
+{
+	const struct weft_context_options o = { .event = NULL };
+	struct world w;
+
+	(void)state;
+	open_world(&w, "late", &o);
+	late_unprocessed = 2;
+	open_stream(&w, WEFT_SHARE_POOL, NULL);
+	until_closed(&w);
+	assert_int_equal(w.why.status, WEFT_OK);
+	assert_int_equal(counts(&w).streams_retried, 2);
+	assert_non_null(strstr(w.story, "queued again: on connection 1 the peer said that it did "
+					"not process it\n"));
+	/* the connection is as good as before */
+	assert_int_equal(counts(&w).conns_opened, 1);
+	assert_int_equal(counts(&w).conns_stale, 0);
+	close_world(&w);
+}
+
+static void unprocessed_streams_are_given_up_in_the_end(void **state)
+{
+	const struct weft_context_options o = { .event = NULL };
+	struct world w;
+
+	(void)state;
+	open_world(&w, "late", &o);
+	late_unprocessed = UINT32_MAX;
+	open_stream(&w, WEFT_SHARE_POOL, NULL);
+	until_closed(&w);
+	assert_int_equal(w.why.status, WEFT_ERR_TRUNCATED);
+	assert_int_equal(counts(&w).streams_retried, 4);
+	assert_non_null(strstr(w.story, "too many connections ended under it\n"));
+	/* and they are paid for */
+	open_stream(&w, WEFT_SHARE_POOL, NULL);
+	open_stream(&w, WEFT_SHARE_POOL, NULL);
+	until_closed(&w);
+	assert_int_equal(counts(&w).retries_refused, 1);
+	assert_non_null(strstr(w.story, "the budget of retries to this place is used up\n"));
+	late_unprocessed = 0;
+	close_world(&w);
+}
+
 /* ---- a transport that was given ---- */
 
 static void a_given_transport_is_never_replaced_by_dialling(void **state)
@@ -323,6 +369,9 @@ int main(void)
 		cmocka_unit_test(no_memory_for_a_connection_fails_the_stream),
 		cmocka_unit_test(a_connection_waits_for_its_role_though_none_are_kept_warm),
 		cmocka_unit_test(connections_that_take_no_stream_are_failed_attempts),
+		cmocka_unit_test(
+			unprocessed_streams_are_tried_again_though_they_are_not_idempotent),
+		cmocka_unit_test(unprocessed_streams_are_given_up_in_the_end),
 		cmocka_unit_test(a_given_transport_is_never_replaced_by_dialling),
 		cmocka_unit_test(streams_wait_for_a_live_connection_though_no_more_are_accepted),
 		cmocka_unit_test(attempts_side_by_side_count_as_one),

@@ -105,14 +105,20 @@ static void numbers_and_facts_are_told_as_they_are(void **state)
 		"ahead");
 	expect((struct weft_told){ .event = WEFT_STORY_CONN_STALE, .number = 4 },
 		"connection 4 was stale (closed by the server): it is replaced");
-	expect((struct weft_told){ .event = WEFT_STORY_CONN_UP, .number = 1 | (uint64_t)2 << 32 },
+	expect((struct weft_told){ .event = WEFT_STORY_CONN_UP,
+		       .number = weft_story_steps(3, 1, 2) },
 		"connected: name 1 ms, connect 2 ms");
-	expect((struct weft_told){ .event = WEFT_STORY_CONN_UP, .a = 3, .b = 0x0304 },
-		"connected: name 0 ms, connect 0 ms, TLS 3 ms (1.3, full handshake)");
+	expect((struct weft_told){ .event = WEFT_STORY_CONN_UP,
+		       .a = 3,
+		       .b = 0x0304,
+		       .number = weft_story_steps(UINT32_MAX, 4, 5) },
+		"connected: TLS context 2097151 ms, name 4 ms, connect 5 ms, handshake 3 ms (TLS "
+		"1.3, full)");
 	expect(
 		(struct weft_told){
 			.event = WEFT_STORY_CONN_UP, .a = 3, .b = 0x0303 | WEFT_STORY_RESUMED },
-		"connected: name 0 ms, connect 0 ms, TLS 3 ms (1.2, resumed)");
+		"connected: TLS context 0 ms, name 0 ms, connect 0 ms, handshake 3 ms (TLS 1.2, "
+		"resumed)");
 }
 
 static struct weft_told event(enum weft_story_event event, uint64_t number)
