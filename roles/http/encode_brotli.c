@@ -4,7 +4,7 @@
 
 #include "roles/http/encoders.h"
 
-enum { QUALITY = 4, WINDOW_BITS_MAX = 18 };
+enum { QUALITY = 5, WINDOW_BITS_MAX = 16 };
 
 struct brotli {
 	BrotliEncoderState *encoder;
