@@ -11,6 +11,8 @@ option(WEFT_BUILD_EXAMPLES "Build the minimal examples" OFF)
 option(WEFT_BUILD_BENCH "Build the benchmarks" OFF)
 option(WEFT_BUILD_FUZZERS "Build the fuzz targets (clang)" OFF)
 option(WEFT_NO_DLOPEN "Build without dlopen: no module can be loaded" OFF)
+option(WEFT_GZIP "Files can be sent compressed with gzip (zlib)" ON)
+option(WEFT_BROTLI "Files can be sent compressed with brotli (libbrotlienc)" ON)
 option(WEFT_WERROR "Treat warnings as errors" OFF)
 
 if(NOT WEFT_PLUGINS MATCHES "^(static|shared)$")

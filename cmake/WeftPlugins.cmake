@@ -10,6 +10,20 @@ function(weft_find_library prefix module package)
 	set_property(GLOBAL PROPERTY WEFT_MODULE_${prefix} ${module})
 endfunction()
 
+# The same for a feature that can be left out: without the library the option is off, and that is said.
+function(weft_find_optional option prefix module package)
+	if(NOT ${option})
+		return()
+	endif()
+	pkg_check_modules(${prefix} IMPORTED_TARGET GLOBAL ${module})
+	if(${prefix}_FOUND)
+		set_property(GLOBAL PROPERTY WEFT_MODULE_${prefix} ${module})
+		return()
+	endif()
+	message(WARNING "${option} is off: ${module} is missing; on Debian: apt install ${package}")
+	set(${option} OFF PARENT_SCOPE)
+endfunction()
+
 # Warnings, visibility and include paths that all our own code shares.
 function(weft_target target)
 	target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion

@@ -103,6 +103,7 @@ static void *wait_for_signals(void *arg)
 		if (atomic_load(&w->done))
 			return NULL;
 		if (sig == SIGHUP) {
+			(void)access_log_reopen();
 			workers_reload(w->serve);
 			continue;
 		}

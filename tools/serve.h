@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "access_log.h"
+#include "serve_files.h"
 #include "tool.h"
 
 enum { LISTENERS_MAX = 32, WORKERS_MAX = 256, DRAIN_SECONDS = 30, ROUTES_MAX = 8, URL_MAX = 256 };
@@ -25,6 +27,8 @@ struct worker {
 	bool joinable;
 	struct weft_context *ctx;
 	struct weft_vhost *vhost;
+	struct weft_vhost *named[NAMED_MAX]; /* of --vhost, in their order */
+	struct access_log *access_log;       /* NULL: none is written */
 	struct weft_route routes[ROUTES_MAX];
 	uint64_t started_us; /* by the context's clock */
 
@@ -47,8 +51,10 @@ struct serve {
 	const char *listen[LISTENERS_MAX];
 	size_t listen_count;
 	const char *cert, *key, *root;
+	const char *access_path, *access_format;
+	struct serve_files files;
 	bool self_signed;
-	unsigned long worker_count, drain_seconds, max_conns, max_per_address, heap_max;
+	unsigned long worker_count, drain_seconds, max_conns, max_per_address, heap_max, body_max;
 	struct serve_tls tls;
 	struct weft_context_options context;
 

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* weft serve: the command line. */
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "serve.h"
 
@@ -23,6 +20,13 @@ static const struct option_spec options[] = {
 	{ "--no-tickets", NULL, "resume no sessions" },
 	{ "--self-signed", NULL, "make a certificate for localhost and the addresses listened at" },
 	{ "--root", "DIR", "serve the files below this directory too" },
+	{ "--vhost", "NAME=DIR", "serve these files where NAME is asked for (repeatable)" },
+	{ "--listing", NULL, "show directories without an index.html as a list" },
+	{ "--cache-control", "P=VALUE",
+		"what caches may do with paths like P, \"*.css\" (repeatable)" },
+	{ "--body-max", "BYTES", "of a request's body; more is answered 413 (no limit)" },
+	{ "--access-log", "FILE", "a line for each request, - for standard output" },
+	{ "--access-format", "FORMAT", "common, combined or json (combined)" },
 	{ "--workers", "N", "threads, each with listeners of its own at the same addresses (1)" },
 	{ "--max-conns", "N", "connections at once, a worker (no limit)" },
 	{ "--max-conns-per-address", "N", "the same of one address, or IPv6 /64 (no limit)" },
@@ -49,7 +53,8 @@ static void help(void)
 	       "served by the first worker alone.\n"
 	       "SIGTERM or SIGINT ends it: no new connection is taken, and what is under way may\n"
 	       "finish within --drain-seconds. A second one ends it at once. SIGHUP has it read\n"
-	       "--cert and --key again; if they are bad, the old ones stay in use.\n");
+	       "--cert and --key again; if they are bad, the old ones stay in use. It opens\n"
+	       "--access-log anew as well.\n");
 }
 
 static bool complain(const char *text)
@@ -103,6 +108,8 @@ static bool set(struct serve *v, const struct args *a, const char *name)
 		{ "--client-cert", &v->tls.client_cert },
 		{ "--ocsp", &v->tls.ocsp },
 		{ "--ticket-secret", &v->tls.secret_file },
+		{ "--access-log", &v->access_path },
+		{ "--access-format", &v->access_format },
 		{ "--plugin-dir", &v->context.plugin_dir },
 	};
 	const struct {
@@ -114,6 +121,7 @@ static bool set(struct serve *v, const struct args *a, const char *name)
 		{ "--max-conns", UINT_MAX, &v->max_conns },
 		{ "--max-conns-per-address", UINT_MAX, &v->max_per_address },
 		{ "--heap-max", SIZE_MAX, &v->heap_max },
+		{ "--body-max", LONG_MAX, &v->body_max },
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -128,6 +136,12 @@ static bool set(struct serve *v, const struct args *a, const char *name)
 	}
 	if (!strcmp(name, "--listen"))
 		return add_listener(v, a->value);
+	if (!strcmp(name, "--vhost"))
+		return serve_files_add_vhost(&v->files, a->value);
+	if (!strcmp(name, "--cache-control"))
+		return serve_files_add_rule(&v->files, a->value);
+	if (!strcmp(name, "--listing"))
+		return v->files.listing = true;
 	if (!strcmp(name, "--log"))
 		return args_log(a, &v->context.log_level);
 	if (!*name) {
@@ -146,18 +160,6 @@ bool serve_is_tls(const char *url)
 	return !strncasecmp(url, "https:", 6);
 }
 
-static bool is_directory(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0) {
-		fprintf(stderr, "weft serve: --root %s: %s\n", path, strerror(errno));
-		return false;
-	}
-	close(fd);
-	return true;
-}
-
 static bool consistent(const struct serve *v)
 {
 	bool tls = false;
@@ -170,7 +172,11 @@ static bool consistent(const struct serve *v)
 		return complain("--cert and --key go together");
 	if (tls && !v->self_signed && !v->cert)
 		return complain("https needs --cert and --key, or --self-signed");
-	return !v->root || is_directory(v->root);
+	if (v->access_format && !access_log_format(v->access_format))
+		return complain("--access-format: expected common, combined or json");
+	if (v->access_format && !v->access_path)
+		return complain("--access-format needs --access-log");
+	return true;
 }
 
 int serve_parse(struct serve *v, int argc, char **argv)
@@ -186,7 +192,10 @@ int serve_parse(struct serve *v, int argc, char **argv)
 		}
 		bad = !set(v, &a, name);
 	}
-	if (bad || !consistent(v) || !serve_tls_check(&v->tls))
+	if (bad || !consistent(v) || !serve_tls_check(&v->tls) ||
+		!serve_files_ready(&v->files, v->root) ||
+		(v->access_path && !access_log_open(v->access_path,
+					   v->access_format ? v->access_format : "combined")))
 		return EXIT_USAGE;
 	v->context.conns_max = (unsigned)v->max_conns;
 	v->context.conns_per_address = (unsigned)v->max_per_address;

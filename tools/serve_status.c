@@ -61,6 +61,7 @@ static const struct {
 	FIELD(bytes_out),
 	FIELD(timeouts),
 	FIELD(limits_hit),
+	FIELD(requests_refused),
 	FIELD(net_recv),
 	FIELD(net_send),
 	FIELD(net_wait),

@@ -21,8 +21,8 @@ static void set_routes(struct worker *w)
 	*r++ = (struct weft_route){ .path = "/whoami", .on_request = route_whoami };
 	if (w->serve->root)
 		*r++ = (struct weft_route){ .prefix = "/",
-			.on_request = weft_http_files,
-			.user = (void *)(uintptr_t)w->serve->root };
+			.on_request = weft_http_serve_files,
+			.user = &w->serve->files.root };
 }
 
 static void set_credential(const struct serve *v, struct weft_credential *c)
@@ -74,6 +74,16 @@ static enum weft_status listen_all(struct worker *w, struct weft_error *err)
 	return st;
 }
 
+static void set_access_log(struct worker *w, struct weft_vhost_options *o)
+{
+	w->access_log = access_log_begin(w->ctx);
+	if (!w->access_log)
+		fprintf(stderr, "weft serve: no memory for the access log of worker %u\n",
+			w->index);
+	o->on_access = w->access_log ? access_log_add : NULL;
+	o->access_user = w->access_log;
+}
+
 static enum weft_status come_up(struct worker *w, struct weft_error *err)
 {
 	struct serve *v = w->serve;
@@ -93,11 +103,17 @@ static enum weft_status come_up(struct worker *w, struct weft_error *err)
 	/* or whoever comes back to another worker would be a stranger */
 	if (v->worker_count > 1 && !v->tls.secret_file && !v->tls.no_tickets && resumes(w->ctx))
 		o.ticket_secret = (struct weft_span){ v->tls.secret, sizeof(v->tls.secret) };
+	o.body_max = v->body_max;
+	if (v->access_path)
+		set_access_log(w, &o);
 	st = weft_vhost_create(w->ctx, &o, &w->vhost, err);
 	if (st == WEFT_OK)
 		st = listen_all(w, err);
+	if (st == WEFT_OK)
+		st = serve_files_vhosts(&v->files, w->ctx, w->vhost, &o, w->named, err);
 	if (st) {
 		weft_context_destroy(w->ctx, 0, NULL, NULL);
+		access_log_end(w->access_log);
 		w->ctx = NULL;
 	}
 	return st;
@@ -159,12 +175,15 @@ static void run(struct worker *w)
 {
 	enum weft_status st = weft_context_run(w->ctx);
 
-	if (st == WEFT_OK)
+	if (st == WEFT_OK) {
+		access_log_end(w->access_log);
 		return;
+	}
 	/* the loop itself failed: the others shall not go on as if nothing were missing */
 	weft_error_set(&w->err, st, 0, "worker %u: its event loop failed", w->index);
 	turn_to(w, WORKER_ENDED);
 	weft_context_destroy(w->ctx, 0, NULL, NULL);
+	access_log_end(w->access_log);
 	workers_drain(w->serve);
 }
 
@@ -263,9 +282,14 @@ static void reload(void *arg)
 	struct serve *v = w->serve;
 	struct weft_credential c = { .ocsp_file = v->tls.ocsp };
 	struct weft_error err;
+	enum weft_status st = WEFT_OK;
 
 	set_credential(v, &c);
-	if (v->cert && weft_vhost_reload(w->vhost, &c, &err)) {
+	if (v->cert)
+		st = weft_vhost_reload(w->vhost, &c, &err);
+	for (size_t i = 0; v->cert && i < v->files.named_count && st == WEFT_OK; i++)
+		st = weft_vhost_reload(w->named[i], &c, &err);
+	if (st) {
 		fprintf(stderr, "weft serve: reload: %s, %s: %s; what was there stays in use\n",
 			v->cert, v->key, err.text);
 		return;

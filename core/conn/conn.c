@@ -438,6 +438,7 @@ void weft_conn_reap(struct weft_conn *conn)
 	weft_segq_finish(&conn->pipe.out);
 	weft_buffer_finish(&conn->inbox);
 	weft_transport_destroy(conn->top);
+	weft_free(&ctx->memory.alloc, conn->peer, sizeof(*conn->peer));
 	weft_dial_cancel(conn->dial);
 	weft_ticket_free(conn->ticket);
 	if (conn->listener)

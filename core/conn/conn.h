@@ -54,8 +54,9 @@ struct weft_conn {
 	struct weft_limits limits;
 	struct weft_timer timer; /* of the present state */
 	struct weft_list input_node, flush_node, reap_node;
-	struct weft_buffer inbox; /* bytes that the role did not use yet */
-	struct weft_error why;    /* what ended it; OK: by wish */
+	struct weft_buffer inbox;  /* bytes that the role did not use yet */
+	struct weft_error why;     /* what ended it; OK: by wish */
+	struct weft_address *peer; /* made when on_access first wants it */
 	uint64_t id;
 	uint64_t idle_since_us;   /* clients: when the last stream left */
 	uint64_t flushed;         /* bytes that left since the flush timer was set */

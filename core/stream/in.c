@@ -62,16 +62,20 @@ static void serve(struct weft_stream *s)
 	const struct weft_route *route;
 	enum weft_status st;
 
+	/* somebody's log must tell of a misdirected one, too */
+	s->vhost = weft_vhost_ref(vh ? vh : s->pipe->conn->vhost);
+	weft_access_begin(s);
 	if (!vh) {
 		answer_for_it(s, 421);
 		return;
 	}
-	s->vhost = weft_vhost_ref(vh);
 	route = weft_vhost_route(vh, s->request.target ? s->request.target : "");
 	if (!route) {
 		answer_for_it(s, 404);
 		return;
 	}
+	if (!weft_stream_body_fits(s, route->body_max ? route->body_max : vh->body_max))
+		return;
 	st = route->on_request(s, route->user);
 	if (st >= 0 || s->state == WEFT_STREAM_DONE)
 		return;
@@ -150,6 +154,8 @@ void weft_role_data(struct weft_stream *s, const void *bytes, size_t len)
 		credit(s, len);
 		return;
 	}
+	if (!s->client && !weft_stream_count_body(s, len))
+		return;
 	if (!s->paused && !s->delivering && !weft_buffer_len(&s->in)) {
 		s->delivering = true;
 		n = offer(s, bytes, len);

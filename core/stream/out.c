@@ -124,6 +124,7 @@ enum weft_status weft_stream_send_head(struct weft_stream *s, const struct weft_
 		return st;
 	if (kind == WEFT_HEAD_FINAL) {
 		s->head_sent = true;
+		s->status = head->status;
 		if (fin)
 			weft_stream_finish(s);
 	}
@@ -164,6 +165,7 @@ size_t weft_stream_take(
 	if (n && !s->body_lost)
 		keep_taken(s, segs, *count);
 	weft_segq_consume(&s->out, n);
+	s->body_out += n;
 	*fin = s->finished && !s->out.len;
 	if (s->want_write && s->out.len <= s->ctx->write_high / 2)
 		weft_turn_queue(s->ctx, &s->ctx->queues.writable, &s->writable_node);

@@ -48,6 +48,7 @@ void weft_stream_free(struct weft_stream *s)
 	struct weft_context *ctx = s->ctx;
 
 	weft_loop_timer_cancel(&ctx->loop, &s->timer);
+	weft_stream_forget_id(s);
 	if (s->entry)
 		weft_pool_leave(s);
 	weft_list_remove(&s->node);
@@ -141,6 +142,8 @@ void weft_stream_tell_closed(struct weft_stream *s)
 		return;
 	}
 	s->detached = true;
+	weft_access_tell(s);
+	weft_stream_forget_id(s);
 	if (on_close)
 		on_close(s, &s->why, s->user);
 	weft_stream_free(s);

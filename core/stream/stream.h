@@ -28,6 +28,15 @@ struct weft_stream {
 	struct weft_pipe *pipe; /* while BOUND */
 	struct weft_list pipe_node;
 	struct weft_vhost *vhost; /* a reference: servers, and clients that hold it by stream */
+	uint64_t id;              /* 0: never asked for */
+	struct weft_stream *id_next;
+
+	/* servers */
+	uint64_t body_max;          /* 0: no limit */
+	uint64_t body_in, body_out; /* bytes of the bodies so far */
+	int64_t begun_wall;         /* these two where the vhost's on_access is told */
+	struct weft_address *peer;  /* in the arena, or NULL */
+	unsigned status;            /* of the final head; 0: none was sent */
 
 	/* clients */
 	struct weft_pool_entry *entry;
@@ -55,6 +64,7 @@ struct weft_stream {
 	bool paused;
 	bool delivering;
 
+	bool id_linked; /* in the context's table */
 	bool client;
 	bool idempotent;
 	bool tunnel;
@@ -74,6 +84,13 @@ void weft_stream_over(struct weft_stream *s, const struct weft_error *why);
 void weft_stream_unbind(struct weft_stream *s);
 /* Back to its first byte for another connection. NOT_REPLAYABLE if the body cannot. */
 enum weft_status weft_stream_rewind(struct weft_stream *s, struct weft_error *err);
+
+/* limit.c: false where the body is too large; the stream was answered, or cut, and is over. */
+bool weft_stream_body_fits(struct weft_stream *s, uint64_t max);
+bool weft_stream_count_body(struct weft_stream *s, size_t len);
+/* access.c: the request's head has come; on_close is next. */
+void weft_access_begin(struct weft_stream *s);
+void weft_access_tell(struct weft_stream *s);
 
 /* Turn steps. */
 void weft_stream_deliver(struct weft_stream *s);

@@ -6,6 +6,7 @@
 
 #include "core/net/resolve.h"
 #include "core/plugin/registry.h"
+#include "core/system/local.h"
 #include "core/system/mailbox.h"
 #include "core/vhost/trust.h"
 
@@ -46,6 +47,7 @@ static void set_options(struct weft_context *ctx, const struct weft_context_opti
 static void init_lists(struct weft_context *ctx)
 {
 	struct weft_list *const lists[] = {
+		&ctx->locals,
 		&ctx->vhosts,
 		&ctx->listeners,
 		&ctx->conns,
@@ -93,12 +95,14 @@ void weft_context_free(struct weft_context *ctx)
 {
 	const struct weft_allocator *backing = ctx->memory.backing;
 
+	weft_context_drop_locals(ctx);
 	weft_trust_release(ctx->no_trust);
 	weft_resolver_destroy(ctx->resolver);
 	weft_mailbox_close(ctx->mailbox, ctx->id);
 	weft_loop_finish(&ctx->loop);
 	weft_registry_release(ctx->registry);
 	weft_free(&ctx->memory.alloc, ctx->recv_buf, WEFT_RECV_BYTES);
+	weft_stream_ids_finish(&ctx->ids, &ctx->memory.alloc);
 	weft_memory_finish(&ctx->memory);
 	if (ctx->gone)
 		*ctx->gone = true;

@@ -7,6 +7,7 @@
 #include "core/base/memory.h"
 #include "core/conn/admission.h"
 #include "core/loop/loop.h"
+#include "core/stream/id.h"
 #include "weft/context.h"
 #include "weft/plugin/plugin.h"
 #include "weft/plugin/role.h"
@@ -53,7 +54,8 @@ struct weft_context {
 	enum weft_log_level log_level;
 
 	struct weft_trust_spec
-		*no_trust; /* what streams without TLS share by; made for the first */
+		*no_trust;       /* what streams without TLS share by; made for the first */
+	struct weft_list locals; /* weft_context_local */
 	struct weft_list vhosts, listeners, conns, streams, entries;
 	struct weft_list tickets;          /* of clients' TLS sessions; see client/tickets.h */
 	unsigned ticket_count, ticket_max; /* max 0: sessions are never resumed */
@@ -65,6 +67,7 @@ struct weft_context {
 	unsigned char *recv_buf; /* the loop's one receive buffer */
 	uint64_t recv_serial;    /* goes up with each read into it */
 	uint64_t next_conn_id;
+	struct weft_stream_ids ids;
 
 	enum weft_life life;
 	bool life_changed;

@@ -12,6 +12,7 @@
 struct post {
 	struct post *next;
 	void (*fn)(void *arg);
+	void (*in)(struct weft_context *ctx, void *arg); /* instead of fn */
 	void *arg;
 	void (*drop)(void *arg);
 };
@@ -77,7 +78,7 @@ void weft_mailbox_close(struct weft_mailbox *m, uint64_t id)
 	weft_free(m->alloc, m, sizeof(*m));
 }
 
-void weft_mailbox_run(struct weft_mailbox *m)
+void weft_mailbox_run(struct weft_mailbox *m, struct weft_context *ctx)
 {
 	struct post *list, *p;
 
@@ -90,13 +91,15 @@ void weft_mailbox_run(struct weft_mailbox *m)
 	pthread_mutex_unlock(&lock);
 	while ((p = list)) {
 		list = p->next;
-		p->fn(p->arg);
+		if (p->in)
+			p->in(ctx, p->arg);
+		else
+			p->fn(p->arg);
 		free(p);
 	}
 }
 
-enum weft_status weft_post(
-	uint64_t context_id, void (*fn)(void *arg), void *arg, void (*drop)(void *arg))
+static enum weft_status send(uint64_t context_id, const struct post *content)
 {
 	/* not the context's allocator: this is another thread */
 	struct post *p = malloc(sizeof(*p));
@@ -104,7 +107,7 @@ enum weft_status weft_post(
 
 	if (!p)
 		return WEFT_ERR_MEMORY;
-	*p = (struct post){ .fn = fn, .arg = arg, .drop = drop };
+	*p = *content;
 	pthread_mutex_lock(&lock);
 	m = *find(context_id);
 	if (m) {
@@ -119,4 +122,16 @@ enum weft_status weft_post(
 		return WEFT_EOF;
 	}
 	return WEFT_OK;
+}
+
+enum weft_status weft_post(
+	uint64_t context_id, void (*fn)(void *arg), void *arg, void (*drop)(void *arg))
+{
+	return send(context_id, &(struct post){ .fn = fn, .arg = arg, .drop = drop });
+}
+
+enum weft_status weft_mailbox_post(uint64_t context_id,
+	void (*fn)(struct weft_context *ctx, void *arg), void *arg, void (*drop)(void *arg))
+{
+	return send(context_id, &(struct post){ .in = fn, .arg = arg, .drop = drop });
 }

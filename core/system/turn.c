@@ -73,7 +73,7 @@ enum weft_turn weft_context_end_turn(void *user)
 	bool more = true;
 
 	ctx->in_turn = true;
-	weft_mailbox_run(ctx->mailbox);
+	weft_mailbox_run(ctx->mailbox, ctx);
 	for (unsigned i = 0; i < PASSES && more; i++)
 		more = pass(ctx);
 	settle_memory(ctx);

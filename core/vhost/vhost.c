@@ -188,6 +188,9 @@ enum weft_status weft_vhost_create(struct weft_context *ctx,
 		return WEFT_ERR_MEMORY;
 	vh->app_ref = true;
 	vh->routes = options->routes;
+	vh->body_max = options->body_max;
+	vh->on_access = options->on_access;
+	vh->access_user = options->access_user;
 	set_limits(&vh->limits, options);
 	st = copy_aliases(vh, options->aliases, err);
 	if (st == WEFT_OK)

@@ -29,6 +29,9 @@ struct weft_vhost {
 	enum weft_client_auth client_auth;
 	bool tickets, has_secret;
 	unsigned char ticket_secret[WEFT_TLS_TICKET_SECRET];
+	uint64_t body_max;
+	void (*on_access)(struct weft_stream *s, const struct weft_access *access, void *user);
+	void *access_user;
 	struct weft_list tls;      /* struct weft_vhost_tls */
 	struct weft_list bindings; /* struct weft_binding */
 	/* in whom: a client always has one, a server where it asks for certificates */

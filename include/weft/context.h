@@ -140,6 +140,14 @@ WEFT_API const char *weft_context_tls(const struct weft_context *ctx);
 WEFT_API const struct weft_allocator *weft_context_allocator(struct weft_context *ctx);
 WEFT_API struct weft_registry *weft_context_registry(struct weft_context *ctx);
 
+/*
+ * What a library keeps with a context, found by the address of something of its own. set_local once a key;
+ * drop(value), if not NULL, when the context ends, behind all callbacks. MEMORY: value is the caller's.
+ */
+WEFT_API void *weft_context_local(const struct weft_context *ctx, const void *key);
+WEFT_API WEFT_MUST_CHECK enum weft_status weft_context_set_local(
+	struct weft_context *ctx, const void *key, void *value, void (*drop)(void *value));
+
 /* Counts since the context was made, but for those called "now". */
 struct weft_counters {
 	uint64_t conns_accepted, conns_opened, conns_failed, conns_now;
@@ -153,6 +161,8 @@ struct weft_counters {
 	uint64_t vhosts_created, vhosts_freed, vhosts_now;
 	uint64_t bytes_in, bytes_out; /* of application data */
 	uint64_t timeouts, limits_hit;
+	uint64_t
+		requests_refused; /* by a role, before or instead of a handler: 400, 408, 431 ... */
 	uint64_t net_recv, net_send, net_wait, net_accept; /* calls */
 	uint64_t heap_now, heap_peak, heap_allocs;         /* of our own */
 };

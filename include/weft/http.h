@@ -60,9 +60,29 @@ WEFT_API enum weft_status weft_http_reply_head(struct weft_stream *s, unsigned s
 WEFT_API enum weft_status weft_http_accept_upgrade(struct weft_stream *s, const char *protocol);
 
 /*
+ * Sends the client elsewhere: 301, 302, 303, 307 or 308, RFC 9110 section 15.4. location is a URI reference,
+ * escaped by the caller. ARGUMENT: another status, or characters that no reference has.
+ */
+WEFT_API WEFT_MUST_CHECK enum weft_status weft_http_redirect(
+	struct weft_stream *s, unsigned status, const char *location);
+
+struct weft_http_basic {
+	char user[256], password[256]; /* terminated */
+};
+
+/* The request's Authorization: Basic, RFC 7617. False: it has none, or none that fits and is one. */
+WEFT_API WEFT_MUST_CHECK bool weft_http_basic_auth(
+	const struct weft_stream *s, struct weft_http_basic *out);
+/* Whether two texts are the same, in a time that tells nothing about where they differ. */
+WEFT_API WEFT_MUST_CHECK bool weft_http_same_secret(const char *given, const char *expected);
+/* 401: asks for a user's name and password. realm is quoted here; ARGUMENT: it is too long, or no text. */
+WEFT_API enum weft_status weft_http_demand_auth(struct weft_stream *s, const char *realm);
+
+/*
  * A route's handler that serves files below the directory named by its user (a C string): GET and HEAD,
  * with type and length, index.html for directories. Nothing outside the directory is ever opened
  * (no "..", no symbolic link that leaves it), nor a name that begins with a dot. 404, 403, 405 otherwise.
+ * weft/files.h has the whole of it, this is weft_http_serve_files with nothing but a directory.
  */
 WEFT_API enum weft_status weft_http_files(struct weft_stream *s, void *directory);
 
@@ -72,6 +92,12 @@ WEFT_API const char *weft_http_reason(unsigned status);
 WEFT_API const char *weft_http_type(const char *file_name);
 /* IMF-fixdate, RFC 9110 section 5.6.7: 29 bytes and a terminator into out. */
 WEFT_API void weft_http_date(int64_t seconds, char out[30]);
+/*
+ * A date in any of the three forms that section 5.6.7 has, as seconds since 1970. Years of two digits are
+ * the latest that is not more than 50 years ahead of now (seconds, too). False: it is none, *seconds stays.
+ */
+WEFT_API WEFT_MUST_CHECK bool weft_http_date_parse(
+	const char *text, size_t len, int64_t now, int64_t *seconds);
 /* A method whose repetition has no further effect: RFC 9110 section 9.2.2. */
 WEFT_API bool weft_http_idempotent(const char *method);
 

@@ -212,7 +212,8 @@ WEFT_API uint64_t weft_stream_id(const struct weft_stream *s);
 WEFT_API struct weft_stream *weft_stream_by_id(struct weft_context *ctx, uint64_t id);
 /*
  * Thread-safe, as weft_post: has fn called on the context's thread with the stream, if it still is there
- * then; else drop(arg), on that thread, too.
+ * then; else drop(arg), on that thread, too. A stream that ends in this very turn may still be there, and
+ * take nothing more. EOF, MEMORY: nothing is called, arg is still the caller's.
  */
 WEFT_API WEFT_MUST_CHECK enum weft_status weft_stream_post(uint64_t context_id, uint64_t stream_id,
 	void (*fn)(struct weft_stream *s, void *arg), void *arg, void (*drop)(void *arg));

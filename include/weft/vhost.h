@@ -31,7 +31,10 @@ struct weft_route {
 	uint64_t body_max;
 };
 
-/* One exchange of a server's, when it is over. The stream is still there: request, vhost, connection. */
+/*
+ * One exchange of a server's, when it is over. The stream is still there with its request and vhost. The request
+ * is all zero where the role refused it before it was one (400, 408, 431, ...).
+ */
 struct weft_access {
 	unsigned status;      /* of the final head; 0: none was sent */
 	uint64_t body_in;     /* bytes of the request's body that arrived */
@@ -39,7 +42,7 @@ struct weft_access {
 	int64_t begun_wall;   /* seconds since 1970, when the head had arrived */
 	uint64_t duration_us; /* from there to the end */
 	const struct weft_error *why; /* status OK: complete both ways */
-	struct weft_address peer;
+	struct weft_address peer;     /* family NONE: not known */
 };
 
 /* Whether clients are asked for a certificate. */

@@ -8,6 +8,7 @@
 #include "weft/base.h"
 #include "weft/buffer.h"
 #include "weft/context.h"
+#include "weft/files.h"
 #include "weft/http.h"
 #include "weft/log.h"
 #include "weft/plugins.h"

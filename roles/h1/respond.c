@@ -32,10 +32,17 @@ static void status_line(struct weft_h1_writer *w, unsigned status)
 void weft_h1_refuse(struct weft_h1 *h, unsigned status, const char *why)
 {
 	struct weft_h1_writer w = { .pipe = h->pipe, .status = WEFT_OK, .len = 0 };
+	struct weft_error err;
 	char body[256];
 	int len =
 		snprintf(body, sizeof(body), "%u %s: %s\n", status, weft_http_reason(status), why);
 
+	weft_error_set(&err,
+		status == 408   ? WEFT_ERR_TIMEOUT
+		: status >= 500 ? WEFT_ERR_MEMORY
+				: WEFT_ERR_PROTOCOL,
+		0, "%s", why);
+	weft_role_refused(h->pipe, h->stream, status, &err);
 	status_line(&w, status);
 	weft_h1_write_field(&w, "date", date(h));
 	weft_h1_write_field(&w, "content-type", "text/plain; charset=utf-8");

@@ -105,8 +105,8 @@ static void no_memory(struct weft_h1 *h)
 	struct weft_error why;
 
 	weft_error_set(&why, WEFT_ERR_MEMORY, 0, "no memory for a request");
-	weft_h1_end_exchange(h, WEFT_CAUSE_FAILED, &why);
 	weft_h1_refuse(h, 503, "no memory for this request");
+	weft_h1_end_exchange(h, WEFT_CAUSE_FAILED, &why);
 }
 
 /* A request without a body is complete at once, unless it may turn into something else. */
@@ -184,7 +184,7 @@ static void fail_exchange(struct weft_h1 *h, const struct weft_error *why)
 	bool cut = weft_h1_cut_needs_reset(h);
 	struct weft_error err = *why;
 
-	weft_h1_end_exchange(h, WEFT_CAUSE_FAILED, why);
+	/* first, while it is known whose answer it is */
 	if (!answered) {
 		if (why->status == WEFT_ERR_PROTOCOL || why->status == WEFT_ERR_TRUNCATED)
 			weft_h1_refuse(h, 400, why->text);
@@ -192,8 +192,10 @@ static void fail_exchange(struct weft_h1 *h, const struct weft_error *why)
 			weft_h1_refuse(h, 431, why->text);
 		else
 			weft_h1_refuse(h, 500, "the response could not be made");
-		return;
 	}
+	weft_h1_end_exchange(h, WEFT_CAUSE_FAILED, why);
+	if (!answered)
+		return;
 	if (cut)
 		err.status = WEFT_ERR_RESET;
 	h->closing = true;

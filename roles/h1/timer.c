@@ -130,9 +130,10 @@ static enum weft_status server_late(struct weft_h1 *h, uint64_t now_us, struct w
 	}
 	weft_error_set(err, WEFT_ERR_TIMEOUT, 0, "the request's body %s",
 		now_us < after(h, h->limits->idle_ms) ? "came too slowly" : "stopped");
-	weft_h1_end_exchange(h, WEFT_CAUSE_FAILED, err);
+	/* first, while it is known whose answer it is */
 	if (!answered)
 		weft_h1_refuse(h, 408, "the request's body did not come in time");
+	weft_h1_end_exchange(h, WEFT_CAUSE_FAILED, err);
 	h->closing = true;
 	return WEFT_ERR_TIMEOUT;
 }

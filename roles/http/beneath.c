@@ -17,7 +17,7 @@
 #endif
 
 /* O_NONBLOCK: a FIFO in the directory must not hold the loop. */
-enum { OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK };
+enum { OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, TRIES = 16 };
 
 #ifdef SYS_openat2
 static int confined(int dir, const char *path)
@@ -26,8 +26,13 @@ static int confined(int dir, const char *path)
 		.flags = OPEN_FLAGS,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
 	};
+	int fd, tries = 0;
 
-	return (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	/* while something is renamed the kernel cannot tell whether ".." stays inside */
+	do
+		fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	while (fd < 0 && errno == EAGAIN && ++tries < TRIES);
+	return fd;
 }
 #else
 static int confined(int dir, const char *path)
@@ -39,26 +44,27 @@ static int confined(int dir, const char *path)
 }
 #endif
 
-/* Takes dir over. */
-static int by_steps(int dir, const char *path)
+static int by_steps(int top, const char *path)
 {
 	char name[256];
+	int dir = top;
 
 	for (;;) {
 		size_t len = strcspn(path, "/");
-		bool last = !path[len];
-		int next, saved;
+		bool last = !path[len], good = len && (len > 2 || strncmp(path, "..", len));
+		int next = -1, saved;
 
-		if (!len || len >= sizeof(name) || (len <= 2 && !strncmp(path, "..", len))) {
-			close(dir);
-			errno = len >= sizeof(name) ? ENAMETOOLONG : EXDEV;
-			return -1;
+		if (good && len < sizeof(name)) {
+			memcpy(name, path, len);
+			name[len] = 0;
+			next = openat(
+				dir, name, OPEN_FLAGS | O_NOFOLLOW | (last ? 0 : O_DIRECTORY));
+		} else {
+			errno = good ? ENAMETOOLONG : EXDEV;
 		}
-		memcpy(name, path, len);
-		name[len] = 0;
-		next = openat(dir, name, OPEN_FLAGS | O_NOFOLLOW | (last ? 0 : O_DIRECTORY));
 		saved = errno;
-		close(dir);
+		if (dir != top)
+			close(dir);
 		errno = saved;
 		if (next < 0 || last)
 			return next;
@@ -67,18 +73,11 @@ static int by_steps(int dir, const char *path)
 	}
 }
 
-int weft_http_open_beneath(const char *directory, const char *path)
+int weft_http_open_beneath(int directory, const char *path)
 {
-	int dir = open(directory, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
-	int fd, saved;
+	int fd = confined(directory, *path ? path : ".");
 
-	if (dir < 0)
-		return -1;
-	fd = confined(dir, *path ? path : ".");
-	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
-		return *path ? by_steps(dir, path) : dir;
-	saved = errno;
-	close(dir);
-	errno = saved;
-	return fd;
+	if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
+		return fd;
+	return *path ? by_steps(directory, path) : openat(directory, ".", OPEN_FLAGS);
 }

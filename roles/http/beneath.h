@@ -4,9 +4,9 @@
 #define WEFT_ROLES_HTTP_BENEATH_H
 
 /*
- * Opens path, relative to directory and without a leading '/', for reading. Symbolic links may not leave
- * the directory. Returns a descriptor, or -1 with errno: EXDEV or ELOOP where the path leaves it.
+ * Opens path, relative to the open directory and without a leading '/', for reading; "" is the directory.
+ * Symbolic links may not leave it. Returns a descriptor, or -1 with errno: EXDEV or ELOOP where the path leaves.
  */
-int weft_http_open_beneath(const char *directory, const char *path);
+int weft_http_open_beneath(int directory, const char *path);
 
 #endif

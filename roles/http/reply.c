@@ -132,6 +132,23 @@ enum weft_status weft_http_reply_head(struct weft_stream *s, unsigned status,
 	return weft_stream_send_head(s, &head, WEFT_HEAD_FINAL, false, NULL);
 }
 
+enum weft_status weft_http_redirect(struct weft_stream *s, unsigned status, const char *location)
+{
+	struct weft_field field = weft_field("location", location);
+	struct weft_head head = {
+		.status = status, .body_len = 0, .fields = &field, .field_count = 1
+	};
+
+	if (status < 301 || status > 308 || status == 304 || status == 305 || status == 306 ||
+		!*location)
+		return WEFT_ERR_ARGUMENT;
+	for (const char *c = location; *c; c++) {
+		if (*c != '#' && !weft_http_is((unsigned char)*c, WEFT_HTTP_TARGET))
+			return WEFT_ERR_ARGUMENT;
+	}
+	return weft_stream_send_head(s, &head, WEFT_HEAD_FINAL, true, NULL);
+}
+
 static bool offered(const struct weft_head *request, const char *protocol)
 {
 	for (size_t i = 0; i < request->field_count; i++) {

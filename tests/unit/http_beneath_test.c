@@ -104,10 +104,23 @@ static int remove_tree(void **state)
 	return rmdir(top);
 }
 
+static int beneath(const char *directory, const char *path)
+{
+	int dir = open(directory, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+	int fd = dir < 0 ? -1 : weft_http_open_beneath(dir, path), saved = errno;
+
+	if (dir >= 0) {
+		assert_int_equal(fcntl(dir, F_GETFD), FD_CLOEXEC); /* it stays open */
+		close(dir);
+	}
+	errno = saved;
+	return fd;
+}
+
 /* The file's own name is in it. */
 static void assert_opens(const char *path, const char *file)
 {
-	int fd = weft_http_open_beneath(root, path);
+	int fd = beneath(root, path);
 	char text[64] = "";
 
 	if (fd < 0)
@@ -120,7 +133,7 @@ static void assert_opens(const char *path, const char *file)
 
 static void assert_fails(const char *path, int error)
 {
-	int fd = weft_http_open_beneath(root, path);
+	int fd = beneath(root, path);
 	int e = errno;
 
 	if (fd >= 0) {
@@ -133,7 +146,7 @@ static void assert_fails(const char *path, int error)
 
 static void assert_mode(const char *path, mode_t mode)
 {
-	int fd = weft_http_open_beneath(root, path);
+	int fd = beneath(root, path);
 	struct stat st;
 
 	if (fd < 0)
@@ -171,9 +184,9 @@ static void what_is_not_there_is_not_found(void **state)
 	memset(longer, 'n', sizeof(longer) - 1);
 	longer[sizeof(longer) - 1] = 0;
 	assert_fails(longer, ENAMETOOLONG);
-	assert_int_equal(weft_http_open_beneath(path_of("nowhere"), "file"), -1);
+	assert_int_equal(beneath(path_of("nowhere"), "file"), -1);
 	assert_int_equal(errno, ENOENT);
-	assert_int_equal(weft_http_open_beneath(path_of("root/file"), "file"), -1);
+	assert_int_equal(beneath(path_of("root/file"), "file"), -1);
 	assert_int_equal(errno, ENOTDIR);
 }
 

@@ -192,6 +192,12 @@ WEFT_API void weft_role_tunnel(struct weft_stream *stream);
  */
 WEFT_API void weft_role_closed(
 	struct weft_stream *stream, enum weft_cause cause, const struct weft_error *why);
+/*
+ * A server's role answers with status by itself. Before weft_role_closed, if the request is a stream already; a
+ * NULL stream: it never became one. Counted, and told to the vhost's on_access.
+ */
+WEFT_API void weft_role_refused(struct weft_pipe *pipe, struct weft_stream *stream, unsigned status,
+	const struct weft_error *why);
 /* capacity may give another answer now. */
 WEFT_API void weft_role_capacity_changed(struct weft_pipe *pipe);
 
