@@ -70,6 +70,27 @@ class Workers(OperationsCase):
                     for sock in self.socks}
             self.assertEqual(seen, set(range(WORKERS)))
 
+    def test_they_know_each_others_tickets(self):
+        backends = [b for b in weftlib.BACKENDS if "resume" in weftlib.caps("tls", b)]
+        if not backends:
+            self.skipTest("no TLS backend that resumes sessions")
+        for backend in backends:
+            with self.serve("--tls", backend, "--self-signed", "--workers", WORKERS,
+                            listen=["https://127.0.0.1:0"]) as server:
+                first = self.connect(server)
+                self.ask(first)  # the tickets come behind the handshake
+                # under the context that has the ticket, or it could not be used
+                for _ in range(20):
+                    sock = first.context.wrap_socket(
+                        socket.create_connection(("127.0.0.1", server.port), weftlib.SECONDS),
+                        session=first.session)
+                    self.socks.append(sock)
+                    self.ask(sock)
+                    self.assertTrue(sock.session_reused)
+                status = self.told(server)
+                self.assertEqual(status["counters"]["handshakes_resumed"], 20)
+                self.assertGreater(sum(w["conns_accepted"] > 0 for w in status["per_worker"]), 1)
+
     def test_a_unix_socket_belongs_to_the_first(self):
         path = self.folder / "socket"
         listen = ["http://127.0.0.1:0", f"unix:{path}"]
