@@ -35,6 +35,21 @@ static void set_credential(const struct serve *v, struct weft_credential *c)
 	c->key = (struct weft_span){ (unsigned char *)v->key_pem, strlen(v->key_pem) };
 }
 
+static bool resumes(struct weft_context *ctx)
+{
+	struct weft_plugin_info p;
+
+	for (size_t i = 0; weft_registry_info(weft_context_registry(ctx), i, &p); i++) {
+		if (strcmp(p.kind, "tls") || strcmp(p.name, weft_context_tls(ctx)))
+			continue;
+		for (size_t k = 0; p.caps[k]; k++) {
+			if (!strcmp(p.caps[k], "resume"))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* The first one finds out which ports there are. A Unix socket's file has one owner: the first. */
 static enum weft_status listen_all(struct worker *w, struct weft_error *err)
 {
@@ -86,7 +101,7 @@ static enum weft_status come_up(struct worker *w, struct weft_error *err)
 	serve_tls_options(&v->tls, &o);
 	set_credential(v, &o.credential);
 	/* or whoever comes back to another worker would be a stranger */
-	if (v->worker_count > 1 && !v->tls.secret_file && !v->tls.no_tickets)
+	if (v->worker_count > 1 && !v->tls.secret_file && !v->tls.no_tickets && resumes(w->ctx))
 		o.ticket_secret = (struct weft_span){ v->tls.secret, sizeof(v->tls.secret) };
 	o.body_max = v->body_max;
 	if (v->access_path)
@@ -267,9 +282,14 @@ static void reload(void *arg)
 	struct serve *v = w->serve;
 	struct weft_credential c = { .ocsp_file = v->tls.ocsp };
 	struct weft_error err;
+	enum weft_status st = WEFT_OK;
 
 	set_credential(v, &c);
-	if (v->cert && weft_vhost_reload(w->vhost, &c, &err)) {
+	if (v->cert)
+		st = weft_vhost_reload(w->vhost, &c, &err);
+	for (size_t i = 0; v->cert && i < v->files.named_count && st == WEFT_OK; i++)
+		st = weft_vhost_reload(w->named[i], &c, &err);
+	if (st) {
 		fprintf(stderr, "weft serve: reload: %s, %s: %s; what was there stays in use\n",
 			v->cert, v->key, err.text);
 		return;

@@ -28,7 +28,8 @@ struct weft_files {
 	bool no_precompressed;
 	/*
 	 * Others are compressed while they are sent, as far as this build can (WEFT_GZIP, WEFT_BROTLI), if
-	 * they are of one of these types and sizes.
+	 * they are of one of these types and sizes: up to 64 at once in a context, further ones are sent as
+	 * they are.
 	 */
 	bool no_compress;
 	size_t compress_min, compress_max; /* bytes; 0: 1,024 and 16 MiB */

@@ -4,6 +4,9 @@
 
 #include <stdalign.h>
 #include <stddef.h>
+#include <stdlib.h>
+
+#define FROM_SYSTEM SIZE_MAX
 
 union sized {
 	size_t len;
@@ -23,6 +26,16 @@ void *weft_http_sized_alloc(const struct weft_allocator *alloc, size_t len)
 	return block + 1;
 }
 
+void *weft_http_sized_malloc(size_t len)
+{
+	union sized *block = len <= SIZE_MAX - sizeof(*block) ? malloc(sizeof(*block) + len) : NULL;
+
+	if (!block)
+		return NULL;
+	block->len = FROM_SYSTEM;
+	return block + 1;
+}
+
 void weft_http_sized_free(const struct weft_allocator *alloc, void *ptr)
 {
 	union sized *block = ptr;
@@ -30,7 +43,10 @@ void weft_http_sized_free(const struct weft_allocator *alloc, void *ptr)
 	if (!ptr)
 		return;
 	block--;
-	weft_free(alloc, block, sizeof(*block) + block->len);
+	if (block->len == FROM_SYSTEM)
+		free(block);
+	else
+		weft_free(alloc, block, sizeof(*block) + block->len);
 }
 
 int weft_http_window_bits(uint64_t size, int low, int high)

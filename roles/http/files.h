@@ -60,6 +60,8 @@ static inline void weft_files_field(struct weft_files_job *job, const char *name
  * within a second. -1 with errno.
  */
 int weft_files_directory(struct weft_context *ctx, const char *path);
+/* How many files the context is compressing. NULL: no memory. */
+unsigned *weft_files_encoding(struct weft_context *ctx);
 /* Opens what path names into fd and st, the index for a directory. errno, 0: found. */
 int weft_files_find(struct weft_files_job *job);
 /* Chooses coding and representation, which may replace fd. false: none is acceptable. */
@@ -73,7 +75,9 @@ enum weft_status weft_files_send(
 enum weft_status weft_files_send_parts(
 	struct weft_files_job *job, const struct weft_http_range *ranges, size_t count);
 enum weft_status weft_files_send_encoded(struct weft_files_job *job);
-/* To be called before a GET's send_encoded. false: no memory, and fd is still the job's. */
+/*
+ * To be called before a GET's send_encoded. false: no memory, or too many at once, and fd is still the job's.
+ */
 bool weft_files_prepare_encoder(struct weft_files_job *job);
 /* The directory fd as HTML. */
 enum weft_status weft_files_list(struct weft_files_job *job);

@@ -5,18 +5,21 @@
 
 #include "roles/http/files.h"
 
-enum { PIECE = 16384, TURN_MAX = 65536 };
+/* At once in a context: those who read slowly hold an encoder with up to 2 MiB for long. */
+enum { PIECE = 16384, ENCODERS_MAX = 64 };
 
 struct flow {
 	const struct weft_allocator *alloc;
 	const struct weft_http_encoder_ops *ops;
 	void *encoder;
+	unsigned *count; /* the context's */
 	int fd;
 	uint64_t at, size;
 };
 
 static void finish(struct flow *f)
 {
+	--*f->count;
 	f->ops->destroy(f->encoder);
 	close(f->fd);
 	weft_free(f->alloc, f, sizeof(*f));
@@ -90,18 +93,22 @@ static struct flow *make_flow(struct weft_files_job *job)
 {
 	const struct weft_allocator *alloc =
 		weft_context_allocator(weft_stream_context(job->stream));
-	struct flow *f = weft_alloc(alloc, sizeof(*f));
+	unsigned *count = weft_files_encoding(weft_stream_context(job->stream));
+	struct flow *f = count && *count < ENCODERS_MAX ? weft_alloc(alloc, sizeof(*f)) : NULL;
 
 	if (f) {
 		*f = (struct flow){
 			.alloc = alloc,
 			.ops = job->encoder,
+			.count = count,
 			.fd = job->fd,
 			.size = (uint64_t)job->st.st_size,
 		};
 		f->encoder = f->ops->create(alloc, f->size);
-		if (f->encoder)
+		if (f->encoder) {
+			++*count;
 			return f;
+		}
 		weft_free(alloc, f, sizeof(*f));
 	}
 	return NULL;

@@ -10,7 +10,7 @@
 
 enum { KEPT = 8, LOOK_AGAIN_US = 1000000 };
 
-/* What a context keeps: directories that its handlers serve from. */
+/* What a context keeps: directories that its handlers serve from, and how many files are being compressed. */
 struct kept {
 	const struct weft_allocator *alloc;
 	struct {
@@ -19,6 +19,7 @@ struct kept {
 		uint64_t opened_us;
 	} dirs[KEPT];
 	unsigned next; /* to be replaced, when all are taken */
+	unsigned encoding;
 };
 
 static const char key; /* of weft_context_local */
@@ -55,6 +56,13 @@ static struct kept *kept_of(struct weft_context *ctx)
 		return NULL;
 	}
 	return k;
+}
+
+unsigned *weft_files_encoding(struct weft_context *ctx)
+{
+	struct kept *k = kept_of(ctx);
+
+	return k ? &k->encoding : NULL;
 }
 
 /* The place of path, or one for it. */

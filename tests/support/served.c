@@ -22,23 +22,47 @@ static void ready(void *user, unsigned events)
 	(void)events;
 }
 
-void served_open_with(struct served *v, const struct weft_context_options *context,
-	const struct weft_vhost_options *options)
+void served_join(struct served *v)
 {
 	const struct weft_transport_owner owner = { .ready = ready };
 	struct weft_transport *ends[2];
 	struct weft_error err;
 
-	*v = (struct served){ .text = NULL };
-	if (weft_context_create(context, &v->ctx, &err) ||
-		weft_vhost_create(v->ctx, options, &v->vh, &err) ||
-		weft_transport_memory_pair(v->ctx, 0, ends, &err) ||
+	if (weft_transport_memory_pair(v->ctx, 0, ends, &err) ||
 		weft_transport_serve(v->vh, "http", ends[0], &err))
 		fail_msg("%s", err.text);
 	v->end = ends[1];
 	assert_int_equal(v->end->ops->start(v->end, &owner, &err), WEFT_OK);
 	v->text = calloc(1, 1);
 	assert_non_null(v->text);
+}
+
+void served_leave(struct served *v)
+{
+	weft_transport_destroy(v->end);
+	free(v->text);
+}
+
+void served_write(struct served *v, const void *bytes, size_t len)
+{
+	struct weft_segment seg = weft_segment_static(bytes, len);
+	struct weft_error err;
+	size_t taken = 0;
+
+	assert_int_equal(v->end->ops->write(v->end, &seg, 1, &taken, &err), WEFT_OK);
+	assert_int_equal(taken, len);
+}
+
+void served_open_with(struct served *v, const struct weft_context_options *context,
+	const struct weft_vhost_options *options)
+{
+	struct weft_error err;
+
+	*v = (struct served){ .text = NULL };
+	if (weft_context_create(context, &v->ctx, &err) ||
+		weft_vhost_create(v->ctx, options, &v->vh, &err))
+		fail_msg("%s", err.text);
+	served_join(v);
 }
 
 void served_open(struct served *v, const struct weft_vhost_options *options)

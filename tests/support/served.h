@@ -27,6 +27,11 @@ void served_open(struct served *v, const struct weft_vhost_options *options);
 /* The same with context options. */
 void served_open_with(struct served *v, const struct weft_context_options *context,
 	const struct weft_vhost_options *options);
+/* A further connection to the server of ctx and vh, which are set; its end, which leaves both. */
+void served_join(struct served *v);
+void served_leave(struct served *v);
+/* Writes all at once, without a turn. */
+void served_write(struct served *v, const void *bytes, size_t len);
 /* Writes len bytes, step at a time, with a turn behind each. Stops early where the server is gone. */
 void served_send(struct served *v, const void *bytes, size_t len, size_t step);
 /* One turn. */

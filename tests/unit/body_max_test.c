@@ -109,8 +109,8 @@ static void body_within_the_limit_is_taken(void **state)
 {
 	static const char *const requests[] = {
 		"POST /ten HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n0123456789",
-		"POST /ten HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: "
-		"chunked\r\n\r\n5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n",
+		("POST /ten HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: "
+		 "chunked\r\n\r\n5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n"),
 		"POST /vhost HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n01234567890123456789",
 	};
 	struct served v;
@@ -137,10 +137,10 @@ static void announced_body_over_the_limit_is_413_before_the_handler(void **state
 {
 	static const char *const requests[] = {
 		"POST /ten HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n01234567890",
-		"POST /ten HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\nExpect: "
-		"100-continue\r\n\r\n01234567890",
-		"POST /vhost HTTP/1.1\r\nHost: a\r\nContent-Length: "
-		"21\r\n\r\n012345678901234567890",
+		("POST /ten HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\nExpect: "
+		 "100-continue\r\n\r\n01234567890"),
+		("POST /vhost HTTP/1.1\r\nHost: a\r\nContent-Length: "
+		 "21\r\n\r\n012345678901234567890"),
 		"POST /ten HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\nmuch more",
 	};
 	struct served v;

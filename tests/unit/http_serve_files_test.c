@@ -420,6 +420,40 @@ static void what_is_not_worth_it_is_sent_as_it_is(void **state)
 #endif
 }
 
+/* Slow readers must not hold all memory: the 65th gets the file as it is. */
+static void encoders_are_limited(void **state)
+{
+#ifdef WEFT_WITH_GZIP
+	enum { OVER = 66 };
+	static const char request[] =
+		"GET /big.txt HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n";
+	const struct weft_context_options context = { .tls = "none", .write_high = 256 };
+	struct served v, more[OVER];
+	unsigned coded = 0, plain = 0;
+
+	/* the first has the context, the others a connection each */
+	served_open_with(&v, &context, &vhost);
+	for (unsigned i = 0; i < OVER; i++) {
+		more[i] = (struct served){ .ctx = v.ctx, .vh = v.vh };
+		served_join(&more[i]);
+		served_write(&more[i], request, strlen(request));
+	}
+	for (unsigned turn = 0; turn < 50; turn++)
+		assert_true(weft_context_turn(v.ctx, 0) >= 0);
+	for (unsigned i = 0; i < OVER; i++) {
+		served_until(&more[i], "\r\n\r\n");
+		coded += *field(&more[i], "content-encoding") != 0;
+		plain += *field(&more[i], "content-encoding") == 0;
+	}
+	assert_int_equal(coded, 64);
+	assert_int_equal(plain, OVER - 64);
+	for (unsigned i = 0; i < OVER; i++)
+		served_leave(&more[i]);
+	served_close(&v);
+#endif
+	(void)state;
+}
+
 static void a_coded_variant_has_its_own_validator(void **state)
 {
 #ifdef WEFT_WITH_GZIP
@@ -657,6 +691,7 @@ int main(void)
 		cmocka_unit_test_setup(empty_files_have_no_ranges, fresh),
 		cmocka_unit_test_setup(text_is_compressed_as_the_client_likes, fresh),
 		cmocka_unit_test_setup(what_is_not_worth_it_is_sent_as_it_is, fresh),
+		cmocka_unit_test_setup(encoders_are_limited, fresh),
 		cmocka_unit_test_setup(a_coded_variant_has_its_own_validator, fresh),
 		cmocka_unit_test_setup(nothing_acceptable_is_406, fresh),
 		cmocka_unit_test_setup(precompressed_siblings_stand_in, fresh),
