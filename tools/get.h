@@ -19,7 +19,9 @@ struct get_options {
 	size_t url_count;
 	struct weft_field headers[HEADERS_MAX];
 	size_t header_count;
-	const char *method, *data, *data_file, *cacert, *output, *protocol;
+	const char *method, *data, *data_file, *cacert, *cert, *key, *output, *protocol;
+	unsigned char pins[WEFT_PINS_MAX][WEFT_SHA256_BYTES];
+	size_t pin_count;
 	unsigned long count, parallel;
 	bool insecure, explain, json;
 	struct weft_context_options context;
@@ -61,6 +63,19 @@ struct get {
 	bool drained;
 	bool given_up; /* what still runs does not matter any more */
 };
+
+/* Whom a request believes, and who it is. */
+struct get_identity {
+	struct weft_trust trust;
+	struct weft_credential credential;
+};
+
+/* Adds sha256//BASE64; complains otherwise. */
+bool get_add_pin(struct get_options *o, const char *text);
+/* Whether the options say anything on it. */
+bool get_has_trust(const struct get_options *o);
+/* Points into o. */
+void get_identify(const struct get_options *o, struct get_identity *id);
 
 /* -1: go on; else the exit code. */
 int get_parse(struct get_options *o, int argc, char **argv);

@@ -10,6 +10,10 @@ static const struct option_spec options[] = {
 	{ "--tls", "NAME", "TLS backend" },
 	{ "--http", "VERSION", "HTTP version; this build speaks 1.1" },
 	{ "--cacert", "FILE", "trust these PEM certificates instead of the system's" },
+	{ "--cert", "FILE", "PEM certificate chain to show where the server asks, leaf first" },
+	{ "--key", "FILE", "its PEM key" },
+	{ "--pin", "PIN", "sha256//BASE64 of the server's public key (repeatable)" },
+	{ "--no-tickets", NULL, "resume no TLS sessions" },
 	{ "--insecure", NULL, "accept any certificate" },
 	{ "--count", "N", "fetch each URL so many times (1)" },
 	{ "--parallel", "N", "requests under way at once (1)" },
@@ -88,6 +92,8 @@ static bool set(struct get_options *o, const struct args *a, const char *name)
 		{ "--tls", &o->context.tls },
 		{ "--http", &o->protocol },
 		{ "--cacert", &o->cacert },
+		{ "--cert", &o->cert },
+		{ "--key", &o->key },
 		{ "--method", &o->method },
 		{ "--data", &o->data },
 		{ "--data-file", &o->data_file },
@@ -99,6 +105,7 @@ static bool set(struct get_options *o, const struct args *a, const char *name)
 		bool *to;
 	} flags[] = {
 		{ "--insecure", &o->insecure },
+		{ "--no-tickets", &o->context.no_tickets },
 		{ "--explain", &o->explain },
 		{ "--json", &o->json },
 	};
@@ -117,6 +124,8 @@ static bool set(struct get_options *o, const struct args *a, const char *name)
 	}
 	if (!strcmp(name, "--header"))
 		return add_header(o, a->value);
+	if (!strcmp(name, "--pin"))
+		return get_add_pin(o, a->value);
 	if (!strcmp(name, "--log"))
 		return args_log(a, &o->context.log_level);
 	return *name ? set_number(o, a, name) : add_url(o, a->value);
@@ -128,6 +137,8 @@ static bool consistent(const struct get_options *o)
 		fprintf(stderr, "weft get: expected a URL; see weft get --help\n");
 	else if (o->protocol && strcmp(o->protocol, "1.1"))
 		fprintf(stderr, "weft get: --http \"%s\": this build speaks 1.1\n", o->protocol);
+	else if (!o->cert != !o->key)
+		fprintf(stderr, "weft get: --cert and --key go together\n");
 	else if (o->data && o->data_file)
 		fprintf(stderr, "weft get: --data and --data-file exclude each other\n");
 	else

@@ -197,8 +197,9 @@ static struct request *make_request(struct get *g, const char *url)
 	return r;
 }
 
+/* Without id it is nobody, and believes whom the system believes. */
 static struct weft_request describe(
-	const struct get *g, const char *url, const struct weft_trust *trust)
+	const struct get *g, const char *url, const struct get_identity *id)
 {
 	return (struct weft_request){
 		.url = url,
@@ -209,18 +210,20 @@ static struct weft_request describe(
 		.body_later = g->body_streamed,
 		.body_later_len = g->streamed_len,
 		.share = WEFT_SHARE_POOL,
-		.trust = trust,
+		.trust = id ? &id->trust : NULL,
+		.credential = id && g->o.cert ? &id->credential : NULL,
 		.allow = g->o.insecure ? WEFT_TLS_ALLOW_ALL : 0,
 	};
 }
 
 static enum weft_status start(struct get *g, const char *url, struct weft_error *err)
 {
-	struct weft_trust trust = { .ca_file = g->o.cacert };
-	struct weft_request request = describe(g, url, g->o.cacert ? &trust : NULL);
+	struct get_identity id;
+	struct weft_request request = describe(g, url, get_has_trust(&g->o) ? &id : NULL);
 	struct request *r = make_request(g, url);
 	enum weft_status st;
 
+	get_identify(&g->o, &id);
 	if (!r)
 		return weft_error_set(err, WEFT_ERR_IO, errno, "%s: %s",
 			g->o.data_file ? g->o.data_file : "request", strerror(errno));
@@ -240,26 +243,27 @@ static enum weft_status start(struct get *g, const char *url, struct weft_error 
 
 /* The trust is made at opening, so that its file counts too. */
 static enum weft_status rehearse(const struct get *g, struct weft_context *ctx, const char *url,
-	const struct weft_trust *trust, struct weft_error *err)
+	const struct get_identity *id, struct weft_error *err)
 {
 	static const struct weft_stream_ops silent = { .on_head = NULL };
-	struct weft_request request = describe(g, url, trust);
+	struct weft_request request = describe(g, url, id);
 	struct weft_stream *s;
 
-	request.hold = trust ? WEFT_HOLD_STREAM : WEFT_HOLD_CONNECTION;
+	request.hold = id ? WEFT_HOLD_STREAM : WEFT_HOLD_CONNECTION;
 	return weft_http_open(ctx, &request, &silent, NULL, &s, err);
 }
 
 /* In a context of its own that never runs. */
 bool get_rehearse(const struct get *g)
 {
-	const char *file = g->o.cacert;
-	struct weft_trust trust = { .ca_file = file };
+	const char *file = g->o.cacert ? g->o.cacert : g->o.cert ? g->o.cert : "--pin";
+	struct get_identity id;
 	struct weft_context_options options = g->o.context;
 	struct weft_context *ctx;
 	struct weft_error err;
 	enum weft_status st;
 
+	get_identify(&g->o, &id);
 	options.max_queue = 2 * URLS_MAX;
 	st = weft_context_create(&options, &ctx, &err);
 	if (st) {
@@ -268,8 +272,8 @@ bool get_rehearse(const struct get *g)
 	}
 	for (size_t i = 0; i < g->o.url_count && st == WEFT_OK; i++) {
 		st = rehearse(g, ctx, g->o.urls[i], NULL, &err);
-		if (st == WEFT_OK && file) {
-			st = rehearse(g, ctx, g->o.urls[i], &trust, &err);
+		if (st == WEFT_OK && get_has_trust(&g->o)) {
+			st = rehearse(g, ctx, g->o.urls[i], &id, &err);
 			if (st && !strstr(err.text, file))
 				weft_error_prefix(&err, "%.100s", file);
 		}

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "serve.h"
 
@@ -35,6 +36,9 @@ static enum weft_status start(struct serve *v, struct weft_error *err)
 
 	if (st == WEFT_OK && v->self_signed)
 		st = make_identity(v, err);
+	if (st == WEFT_OK && v->worker_count > 1 && !v->tls.secret_file &&
+		getrandom(v->tls.secret, sizeof(v->tls.secret), 0) != sizeof(v->tls.secret))
+		st = weft_error_set(err, WEFT_ERR_IO, 0, "no random bytes for tickets");
 	v->workers = calloc(v->worker_count, sizeof(*v->workers));
 	if (st == WEFT_OK && !v->workers)
 		st = weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for workers");

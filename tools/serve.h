@@ -39,6 +39,14 @@ struct worker {
 	struct weft_counters last; /* when it ended */
 };
 
+/* What the command line says on TLS beyond certificate and key. */
+struct serve_tls {
+	const char *client_ca, *client_cert, *ocsp, *secret_file;
+	bool no_tickets;
+	unsigned char secret[64];
+	struct weft_trust clients;
+};
+
 struct serve {
 	const char *listen[LISTENERS_MAX];
 	size_t listen_count;
@@ -47,6 +55,7 @@ struct serve {
 	struct serve_files files;
 	bool self_signed;
 	unsigned long worker_count, drain_seconds, max_conns, max_per_address, heap_max, body_max;
+	struct serve_tls tls;
 	struct weft_context_options context;
 
 	char *cert_pem, *key_pem;
@@ -77,5 +86,14 @@ void workers_reload(struct serve *v);
 /* ---- serve_status.c: the route /status; user is the worker ---- */
 
 enum weft_status route_status(struct weft_stream *s, void *worker);
+
+/* ---- serve_tls.c ---- */
+
+/* Whether these options go together; reads the secret. Complains otherwise. */
+bool serve_tls_check(struct serve_tls *t);
+/* Into a vhost's options, which point into t then. */
+void serve_tls_options(struct serve_tls *t, struct weft_vhost_options *o);
+/* Who the client is, and how it came here. */
+enum weft_status route_whoami(struct weft_stream *s, void *user);
 
 #endif

@@ -13,6 +13,11 @@ static const struct option_spec options[] = {
 	{ "--tls", "NAME", "TLS backend" },
 	{ "--cert", "FILE", "PEM certificate chain, leaf first" },
 	{ "--key", "FILE", "its PEM key" },
+	{ "--client-ca", "FILE", "ask clients for a certificate of one of these issuers" },
+	{ "--client-cert", "HOW", "whether they must have one: optional or required (required)" },
+	{ "--ocsp", "FILE", "an OCSP response in DER, stapled to handshakes" },
+	{ "--ticket-secret", "FILE", "64 bytes that all have who know each other's tickets" },
+	{ "--no-tickets", NULL, "resume no sessions" },
 	{ "--self-signed", NULL, "make a certificate for localhost and the addresses listened at" },
 	{ "--root", "DIR", "serve the files below this directory too" },
 	{ "--vhost", "NAME=DIR", "serve these files where NAME is asked for (repeatable)" },
@@ -43,6 +48,7 @@ static void help(void)
 	       "  /echo     the request's body, as it arrives\n"
 	       "  /bytes/N  N bytes\n"
 	       "  /status   connections, streams, vhosts and counters, as JSON\n"
+	       "  /whoami   who the client is, and what was agreed on with it, as JSON\n"
 	       "What is over a limit is refused: counted in /status, and logged. Unix sockets are\n"
 	       "served by the first worker alone.\n"
 	       "SIGTERM or SIGINT ends it: no new connection is taken, and what is under way may\n"
@@ -98,6 +104,10 @@ static bool set(struct serve *v, const struct args *a, const char *name)
 		{ "--cert", &v->cert },
 		{ "--key", &v->key },
 		{ "--root", &v->root },
+		{ "--client-ca", &v->tls.client_ca },
+		{ "--client-cert", &v->tls.client_cert },
+		{ "--ocsp", &v->tls.ocsp },
+		{ "--ticket-secret", &v->tls.secret_file },
 		{ "--access-log", &v->access_path },
 		{ "--access-format", &v->access_format },
 		{ "--plugin-dir", &v->context.plugin_dir },
@@ -138,7 +148,10 @@ static bool set(struct serve *v, const struct args *a, const char *name)
 		fprintf(stderr, "weft serve: unexpected \"%s\"; see weft serve --help\n", a->value);
 		return false;
 	}
-	v->self_signed = true;
+	if (!strcmp(name, "--no-tickets"))
+		v->tls.no_tickets = true;
+	else
+		v->self_signed = true;
 	return true;
 }
 
@@ -179,7 +192,8 @@ int serve_parse(struct serve *v, int argc, char **argv)
 		}
 		bad = !set(v, &a, name);
 	}
-	if (bad || !consistent(v) || !serve_files_ready(&v->files, v->root) ||
+	if (bad || !consistent(v) || !serve_tls_check(&v->tls) ||
+		!serve_files_ready(&v->files, v->root) ||
 		(v->access_path && !access_log_open(v->access_path,
 					   v->access_format ? v->access_format : "combined")))
 		return EXIT_USAGE;

@@ -18,6 +18,7 @@ static void set_routes(struct worker *w)
 	*r++ = (struct weft_route){ .path = "/echo", .on_request = route_echo };
 	*r++ = (struct weft_route){ .prefix = "/bytes/", .on_request = route_bytes };
 	*r++ = (struct weft_route){ .path = "/status", .on_request = route_status, .user = w };
+	*r++ = (struct weft_route){ .path = "/whoami", .on_request = route_whoami };
 	if (w->serve->root)
 		*r++ = (struct weft_route){ .prefix = "/",
 			.on_request = weft_http_serve_files,
@@ -32,6 +33,21 @@ static void set_credential(const struct serve *v, struct weft_credential *c)
 		return;
 	c->cert = (struct weft_span){ (unsigned char *)v->cert_pem, strlen(v->cert_pem) };
 	c->key = (struct weft_span){ (unsigned char *)v->key_pem, strlen(v->key_pem) };
+}
+
+static bool resumes(struct weft_context *ctx)
+{
+	struct weft_plugin_info p;
+
+	for (size_t i = 0; weft_registry_info(weft_context_registry(ctx), i, &p); i++) {
+		if (strcmp(p.kind, "tls") || strcmp(p.name, weft_context_tls(ctx)))
+			continue;
+		for (size_t k = 0; p.caps[k]; k++) {
+			if (!strcmp(p.caps[k], "resume"))
+				return true;
+		}
+	}
+	return false;
 }
 
 /* The first one finds out which ports there are. A Unix socket's file has one owner: the first. */
@@ -82,7 +98,11 @@ static enum weft_status come_up(struct worker *w, struct weft_error *err)
 		return st;
 	w->started_us = weft_context_now(w->ctx);
 	set_routes(w);
+	serve_tls_options(&v->tls, &o);
 	set_credential(v, &o.credential);
+	/* or whoever comes back to another worker would be a stranger */
+	if (v->worker_count > 1 && !v->tls.secret_file && !v->tls.no_tickets && resumes(w->ctx))
+		o.ticket_secret = (struct weft_span){ v->tls.secret, sizeof(v->tls.secret) };
 	o.body_max = v->body_max;
 	if (v->access_path)
 		set_access_log(w, &o);
@@ -246,7 +266,40 @@ enum weft_status workers_run(struct serve *v, struct weft_error *err)
 
 /* ---- reloading: one after the other, so that a mistake is told once ---- */
 
+static void reload(void *arg);
+
+static void reload_next(struct serve *v, unsigned long index)
+{
+	struct worker *w = &v->workers[index];
+
+	if (index < v->worker_count && weft_post(w->id, reload, w, NULL) == WEFT_ERR_MEMORY)
+		fprintf(stderr, "weft serve: no memory to reload\n");
+}
+
+static void reload(void *arg)
+{
+	struct worker *w = arg;
+	struct serve *v = w->serve;
+	struct weft_credential c = { .ocsp_file = v->tls.ocsp };
+	struct weft_error err;
+	enum weft_status st = WEFT_OK;
+
+	set_credential(v, &c);
+	if (v->cert)
+		st = weft_vhost_reload(w->vhost, &c, &err);
+	for (size_t i = 0; v->cert && i < v->files.named_count && st == WEFT_OK; i++)
+		st = weft_vhost_reload(w->named[i], &c, &err);
+	if (st) {
+		fprintf(stderr, "weft serve: reload: %s, %s: %s; what was there stays in use\n",
+			v->cert, v->key, err.text);
+		return;
+	}
+	weft_log(w->ctx, WEFT_LOG_INFO, "worker %u: %s", w->index,
+		v->cert ? "certificate and key were read again" : "there is nothing to reload");
+	reload_next(v, w->index + 1UL);
+}
+
 void workers_reload(struct serve *v)
 {
-	(void)v;
+	reload_next(v, 0);
 }

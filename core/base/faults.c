@@ -19,8 +19,9 @@ static const struct {
 	{ WEFT_TLS_SELF_SIGNED, "self-signed", "certificate is self-signed" },
 	{ WEFT_TLS_REVOKED, "revoked", "certificate revoked" },
 	{ WEFT_TLS_WEAK, "weak cryptography", "certificate uses weak cryptography" },
-	{ WEFT_TLS_MALFORMED, "not valid for a server",
-		"certificate missing or not valid for a server" },
+	{ WEFT_TLS_MALFORMED, "not valid for this use",
+		"certificate missing or not valid for this use" },
+	{ WEFT_TLS_WRONG_PIN, "pins", "certificate has none of the pinned keys" },
 };
 
 static const char *tell(unsigned faults, bool checks, char *out, size_t out_len)

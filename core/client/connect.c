@@ -5,10 +5,12 @@
 
 #include "core/base/faults.h"
 #include "core/client/entry.h"
+#include "core/client/tickets.h"
 #include "core/net/dial.h"
 #include "core/net/url.h"
 #include "core/transport/socket.h"
 #include "core/transport/tls.h"
+#include "core/vhost/trust.h"
 #include "core/vhost/vhost.h"
 
 static void warn_of_checks(const struct weft_conn *conn)
@@ -22,6 +24,32 @@ static void warn_of_checks(const struct weft_conn *conn)
 		weft_tls_checks_text(key->allow, off, sizeof(off)));
 }
 
+static void got_ticket(void *user, struct weft_span bytes)
+{
+	struct weft_conn *conn = user;
+
+	if (!conn->entry)
+		return;
+	weft_tickets_put(conn->ctx, &conn->entry->key, bytes);
+	weft_ticket_free(conn->ticket);
+	conn->ticket = NULL;
+}
+
+/* What is resumed was checked once and is not checked again: nothing that was allowed for want of a clock. */
+static weft_tls_ticket_fn resume(struct weft_conn *conn, struct weft_tls_session_options *options)
+{
+	const struct weft_pool_entry *e = conn->entry;
+
+	if (!conn->ctx->ticket_max || options->allow != e->key.allow)
+		return NULL;
+	if (!e->no_resume)
+		conn->ticket = weft_tickets_take(conn->ctx, &e->key);
+	if (conn->ticket)
+		options->resume = (struct weft_span){ conn->ticket->bytes, conn->ticket->len };
+	conn->offered = conn->ticket != NULL;
+	return got_ticket;
+}
+
 /* Puts TLS on the ground transport where the scheme wants it. */
 static enum weft_status build_chain(struct weft_conn *conn, struct weft_transport *ground,
 	struct weft_transport **top, struct weft_error *err)
@@ -29,6 +57,7 @@ static enum weft_status build_chain(struct weft_conn *conn, struct weft_transpor
 	const struct weft_pool_key *key = &conn->entry->key;
 	struct weft_tls_session_options options = { .size = sizeof(options), .allow = key->allow };
 	struct weft_address literal;
+	weft_tls_ticket_fn ticket;
 	char name[256];
 
 	*top = ground;
@@ -36,6 +65,7 @@ static enum weft_status build_chain(struct weft_conn *conn, struct weft_transpor
 		return WEFT_OK;
 	if (key->allow)
 		warn_of_checks(conn);
+	options.allow |= weft_trust_dates(conn->ctx, key->trust, key->host);
 	options.sni = key->sni[0] ? key->sni : NULL;
 	if (weft_address_parse(key->host, 0, &literal, NULL) == WEFT_OK)
 		options.verify_ip = (struct weft_span){ literal.ip,
@@ -43,8 +73,9 @@ static enum weft_status build_chain(struct weft_conn *conn, struct weft_transpor
 	else
 		options.verify_host = name;
 	snprintf(name, sizeof(name), "%.*s", (int)weft_url_name_len(key->host), key->host);
+	ticket = resume(conn, &options);
 	return weft_transport_tls_client(
-		conn->ctx, ground, conn->ctx->tls->tls, conn->vhost->tls_ctx, &options, top, err);
+		conn->ctx, ground, conn->vhost->client_tls, &options, ticket, conn, top, err);
 }
 
 static void start(struct weft_conn *conn, struct weft_transport *ground)

@@ -5,6 +5,11 @@
 
 #include "core/client/pool.h"
 
+/* A copy with strings and a reference of its own. false: no memory, and *to is empty. */
+bool weft_pool_key_copy(const struct weft_allocator *alloc, struct weft_pool_key *to,
+	const struct weft_pool_key *from);
+/* One that is empty, too. */
+void weft_pool_key_free(const struct weft_allocator *alloc, struct weft_pool_key *key);
 bool weft_pool_key_equal(const struct weft_pool_key *a, const struct weft_pool_key *b);
 struct weft_pool_entry *weft_pool_entry_find(
 	struct weft_context *ctx, const struct weft_pool_key *key);

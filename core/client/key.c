@@ -21,30 +21,30 @@ static const char **const_strings(struct weft_pool_key *k, size_t i)
 	return i < sizeof(all) / sizeof(all[0]) ? all[i] : NULL;
 }
 
-static void free_strings(struct weft_pool_entry *e)
+void weft_pool_key_free(const struct weft_allocator *alloc, struct weft_pool_key *key)
 {
 	const char **s;
 
-	for (size_t i = 0; (s = const_strings(&e->key, i)); i++) {
-		weft_strfree(&e->ctx->memory.alloc, (char *)*s);
-		*s = NULL;
-	}
+	for (size_t i = 0; (s = const_strings(key, i)); i++)
+		weft_strfree(alloc, (char *)(uintptr_t)*s);
+	weft_trust_release(key->trust);
+	*key = (struct weft_pool_key){ .scheme = NULL };
 }
 
-static bool copy_strings(struct weft_pool_entry *e, const struct weft_pool_key *key)
+bool weft_pool_key_copy(const struct weft_allocator *alloc, struct weft_pool_key *to,
+	const struct weft_pool_key *from)
 {
-	const char *copies[4] = { NULL };
 	const char **s;
 	bool ok = true;
 
-	e->key = *key;
-	for (size_t i = 0; (s = const_strings(&e->key, i)); i++) {
-		copies[i] = weft_strndup(&e->ctx->memory.alloc, *s, strlen(*s));
-		*s = copies[i];
-		ok = ok && copies[i];
+	*to = *from;
+	weft_trust_ref(to->trust);
+	for (size_t i = 0; (s = const_strings(to, i)); i++) {
+		*s = weft_strndup(alloc, *s, strlen(*s));
+		ok = ok && *s;
 	}
 	if (!ok)
-		free_strings(e);
+		weft_pool_key_free(alloc, to);
 	return ok;
 }
 
@@ -70,11 +70,10 @@ struct weft_pool_entry *weft_pool_entry_make(struct weft_context *ctx,
 	if (!e)
 		return NULL;
 	e->ctx = ctx;
-	if (!copy_strings(e, key)) {
+	if (!weft_pool_key_copy(&ctx->memory.alloc, &e->key, key)) {
 		weft_free(&ctx->memory.alloc, e, sizeof(*e));
 		return NULL;
 	}
-	weft_trust_ref(e->key.trust);
 	e->role = role;
 	e->limits = *limits;
 	weft_list_init(&e->queue);
@@ -89,7 +88,6 @@ void weft_pool_entry_free(struct weft_pool_entry *e)
 	weft_list_remove(&e->pump_node);
 	weft_list_remove(&e->node);
 	weft_transport_destroy(e->transport);
-	weft_trust_release(e->key.trust);
-	free_strings(e);
+	weft_pool_key_free(&e->ctx->memory.alloc, &e->key);
 	weft_free(&e->ctx->memory.alloc, e, sizeof(*e));
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/client/entry.h"
+#include "core/client/tickets.h"
 
 enum {
 	TRIES_MAX = 5,    /* connections that one stream may see end */
@@ -270,6 +271,25 @@ static bool would_repeat(const struct weft_error *why)
 	       why->status == WEFT_ERR_NOT_FOUND;
 }
 
+/* What a full handshake may do better. It is not to be met twice: a ticket that does harm is gone. */
+static bool blame_resumption(struct weft_pool_entry *e, const struct weft_conn *conn)
+{
+	if (!conn->offered || e->given || conn->why.status == WEFT_ERR_MEMORY ||
+		conn->why.status == WEFT_ERR_TIMEOUT)
+		return false;
+	e->no_resume = true;
+	weft_tickets_drop(e->ctx, &e->key);
+	return true;
+}
+
+static void count_failure(struct weft_pool_entry *e, const struct weft_conn *conn)
+{
+	if (would_repeat(&conn->why) || e->alone)
+		e->failures = ATTEMPTS_MAX;
+	else if (conn->failures_before == e->failures) /* else it went on beside one that failed */
+		e->failures++;
+}
+
 /* It ended before it carried a stream. */
 static void attempt_failed(struct weft_pool_entry *e, struct weft_conn *conn)
 {
@@ -281,10 +301,8 @@ static void attempt_failed(struct weft_pool_entry *e, struct weft_conn *conn)
 	}
 	e->ctx->counters.conns_failed++;
 	e->why = conn->why;
-	if (would_repeat(&conn->why) || e->alone)
-		e->failures = ATTEMPTS_MAX;
-	else if (conn->failures_before == e->failures) /* else it went on beside one that failed */
-		e->failures++;
+	if (!blame_resumption(e, conn))
+		count_failure(e, conn);
 	weft_list_each(node, &e->queue)
 	{
 		struct weft_stream *s = weft_container_of(node, struct weft_stream, entry_node);

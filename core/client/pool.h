@@ -40,7 +40,8 @@ struct weft_pool_entry {
 	unsigned connecting;
 	unsigned failures; /* attempts that failed since one carried a stream */
 	bool alone;
-	bool given; /* transport was: there is no second connection */
+	bool no_resume; /* a handshake that was to resume a session failed */
+	bool given;     /* transport was: there is no second connection */
 };
 
 /* Puts a new stream into the entry for key, made if need be. strings of key are copied. */

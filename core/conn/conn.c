@@ -5,11 +5,14 @@
 #include <string.h>
 
 #include "core/client/pool.h"
+#include "core/client/tickets.h"
 #include "core/net/dial.h"
 #include "core/plugin/roles.h"
 #include "core/transport/tls.h"
+#include "core/vhost/identity.h"
 #include "core/vhost/listener.h"
-#include "core/vhost/vhost.h"
+
+enum { TLS_1_2 = 0x0303 };
 
 static void state_timer(struct weft_conn *conn, uint32_t ms);
 
@@ -61,6 +64,17 @@ static void count_handshake(struct weft_conn *conn, const struct weft_conn_info 
 			weft_tls_faults_text(info->tls_faults, faults, sizeof(faults)));
 }
 
+/* TLS 1.2 may resume one session often, and need not give another ticket for it. */
+static void settle_ticket(struct weft_conn *conn, const struct weft_conn_info *info)
+{
+	if (conn->ticket && info->tls_resumed && info->tls_version == TLS_1_2)
+		weft_tickets_return(conn->ticket);
+	else
+		weft_ticket_free(conn->ticket);
+	conn->ticket = NULL;
+	conn->offered = false;
+}
+
 static void established(struct weft_conn *conn)
 {
 	struct weft_conn_info info = { .id = conn->id };
@@ -69,6 +83,7 @@ static void established(struct weft_conn *conn)
 
 	conn->top->ops->info(conn->top, &info);
 	count_handshake(conn, &info);
+	settle_ticket(conn, &info);
 	weft_loop_timer_cancel(&conn->ctx->loop, &conn->timer);
 	if (info.alpn[0])
 		role = weft_roles_by_alpn(conn->ctx, conn->scheme, info.alpn);
@@ -147,8 +162,10 @@ void weft_conn_start(struct weft_conn *conn, struct weft_transport *top)
 	advance(conn);
 }
 
-static void *choose_identity(void *user, const struct weft_hello *hello, struct weft_error *err)
+static enum weft_status choose_identity(void *user, const struct weft_hello *hello,
+	struct weft_tls_ctx **tls, struct weft_tls_session_options *session, struct weft_error *err)
 {
+	struct weft_error why = { .status = WEFT_ERR_TLS };
 	struct weft_conn *conn = user;
 	struct weft_vhost *vh = NULL;
 
@@ -162,7 +179,11 @@ static void *choose_identity(void *user, const struct weft_hello *hello, struct 
 		conn->vhost = vh;
 		conn->limits = vh->limits;
 	}
-	return weft_vhost_tls(conn->vhost, conn->scheme, err);
+	session->allow = weft_vhost_allow(conn->vhost);
+	*tls = weft_vhost_tls(conn->vhost, conn->scheme, &why);
+	if (!*tls && err)
+		*err = why;
+	return *tls ? WEFT_OK : why.status;
 }
 
 enum weft_status weft_conn_accept(struct weft_vhost *vhost, struct weft_listener *listener,
@@ -181,8 +202,7 @@ enum weft_status weft_conn_accept(struct weft_vhost *vhost, struct weft_listener
 	vhost->conns++;
 	conn->limits = vhost->limits;
 	if (scheme->tls) {
-		st = weft_transport_tls_server(
-			ctx, transport, ctx->tls->tls, choose_identity, conn, &top, err);
+		st = weft_transport_tls_server(ctx, transport, choose_identity, conn, &top, err);
 		if (st) {
 			weft_conn_reap(conn);
 			return st;
@@ -420,6 +440,7 @@ void weft_conn_reap(struct weft_conn *conn)
 	weft_transport_destroy(conn->top);
 	weft_free(&ctx->memory.alloc, conn->peer, sizeof(*conn->peer));
 	weft_dial_cancel(conn->dial);
+	weft_ticket_free(conn->ticket);
 	if (conn->listener)
 		weft_listener_release(conn->listener);
 	weft_admission_leave(ctx, conn->origin);

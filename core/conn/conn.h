@@ -12,6 +12,7 @@ struct weft_listener;
 struct weft_pool_entry;
 struct weft_vhost;
 struct weft_dial;
+struct weft_ticket;
 
 enum weft_conn_state {
 	WEFT_CONN_DIALING, /* no transport yet */
@@ -44,6 +45,7 @@ struct weft_conn {
 	struct weft_pool_entry *entry;  /* clients; NULL once the pool has let go of it */
 	struct weft_list entry_node;
 	struct weft_dial *dial;
+	struct weft_ticket *ticket;            /* clients: what is offered, while shaking hands */
 	const struct weft_plugin *scheme_role; /* who serves the scheme where ALPN says nothing */
 	const struct weft_scheme *scheme;
 	struct weft_transport *top;
@@ -69,6 +71,7 @@ struct weft_conn {
 	bool ending;    /* close or failure is on its way */
 	bool drain_due; /* the role is to be told, from the turn */
 	bool abortive;  /* nothing can be sent any more */
+	bool offered;   /* a client's handshake that may resume a session is under way */
 };
 
 /*

@@ -157,6 +157,27 @@ static enum weft_status check_role(
 	return st;
 }
 
+static enum weft_status check_tls(
+	const struct weft_plugin *p, const char *where, struct weft_error *err)
+{
+	enum weft_status st =
+		check_table(p, where, "ops table", p->tls, sizeof(*p->tls), tls_needs, err);
+
+	if (st)
+		return st;
+	if (p->tls->caps & WEFT_TLS_CAN_RESUME && !p->tls->session_export)
+		return weft_error_set(err, WEFT_ERR_PLUGIN, 0,
+			"%s: tls plugin \"%s\": its ops table has NULL for session_export, "
+			"expected a function, since its caps have resume",
+			where, p->name);
+	if (p->tls->caps & WEFT_TLS_CAN_CLIENT_AUTH && !p->tls->peer_cert)
+		return weft_error_set(err, WEFT_ERR_PLUGIN, 0,
+			"%s: tls plugin \"%s\": its ops table has NULL for peer_cert, "
+			"expected a function, since its caps have client-auth",
+			where, p->name);
+	return WEFT_OK;
+}
+
 static enum weft_status check_ops(
 	const struct weft_plugin *p, const char *where, struct weft_error *err)
 {
@@ -164,7 +185,7 @@ static enum weft_status check_ops(
 	case WEFT_PLUGIN_EVENT:
 		return check_event(p, where, err);
 	case WEFT_PLUGIN_TLS:
-		return check_table(p, where, "ops table", p->tls, sizeof(*p->tls), tls_needs, err);
+		return check_tls(p, where, err);
 	case WEFT_PLUGIN_ROLE:
 		return check_role(p, where, err);
 	}
@@ -225,6 +246,12 @@ static const struct cap_word tls_words[] = {
 	{ WEFT_TLS_CAN_TLS13, "tls1.3" },
 	{ WEFT_TLS_CAN_ALPN, "alpn" },
 	{ WEFT_TLS_CAN_CRL, "crl" },
+	{ WEFT_TLS_CAN_RESUME, "resume" },
+	{ WEFT_TLS_CAN_CLIENT_AUTH, "client-auth" },
+	{ WEFT_TLS_CAN_STAPLE, "staple" },
+	{ WEFT_TLS_CAN_SIGN, "sign" },
+	{ WEFT_TLS_CAN_PIN, "pin" },
+	{ WEFT_TLS_CAN_NAME_CONSTRAINTS, "name-constraints" },
 	{ 0, NULL },
 };
 static const struct cap_word role_words[] = {

@@ -99,7 +99,7 @@ static enum weft_status make_key(struct opening *o, struct weft_error *err)
 	if (!o->ctx->tls)
 		return weft_error_set(err, WEFT_ERR_UNSUPPORTED, 0,
 			"%s needs TLS, but this context has no TLS backend", o->key.scheme->name);
-	o->key.allow = opt->allow;
+	o->key.allow = opt->allow & WEFT_TLS_ALLOW_ALL;
 	if (opt->sni)
 		o->key.sni = opt->sni;
 	else if (weft_address_parse(o->key.host, 0, &literal, NULL)) /* an address is no name */

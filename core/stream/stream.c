@@ -219,6 +219,19 @@ enum weft_status weft_stream_conn_info(const struct weft_stream *s, struct weft_
 	return WEFT_OK;
 }
 
+enum weft_status weft_stream_peer_cert(const struct weft_stream *s, struct weft_span *der)
+{
+	const struct weft_transport *t;
+
+	if (!s->pipe || !s->pipe->conn->top)
+		return WEFT_ERR_STATE;
+	for (t = s->pipe->conn->top; t; t = t->below) {
+		if (t->ops->peer_cert)
+			return t->ops->peer_cert(t, der);
+	}
+	return WEFT_ERR_NOT_FOUND;
+}
+
 size_t weft_stream_explain(const struct weft_stream *s, char *out, size_t out_len)
 {
 	return weft_story_tell(&s->story, out, out_len);

@@ -37,6 +37,7 @@ static void set_options(struct weft_context *ctx, const struct weft_context_opti
 	ctx->admission.max = o->conns_max;
 	ctx->admission.per_address = o->conns_per_address;
 	ctx->reuse_port = o->reuse_port;
+	ctx->ticket_max = o->no_tickets ? 0 : pick(o->ticket_cache, 64);
 	ctx->fragment_bytes = o->fragment_bytes < WEFT_RECV_BYTES ? o->fragment_bytes : 0;
 	ctx->log = o->log ? o->log : weft_log_stderr;
 	ctx->log_user = o->log ? o->log_user : ctx;
@@ -52,6 +53,7 @@ static void init_lists(struct weft_context *ctx)
 		&ctx->conns,
 		&ctx->streams,
 		&ctx->entries,
+		&ctx->tickets,
 		&ctx->queues.input,
 		&ctx->queues.deliver,
 		&ctx->queues.writable,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The end of a context: drained in order, cut at the deadline, freed when nothing is left. */
 #include "core/client/pool.h"
+#include "core/client/tickets.h"
 #include "core/conn/conn.h"
 #include "core/stream/stream.h"
 #include "core/system/context.h"
@@ -105,6 +106,7 @@ static void finish(struct weft_context *ctx)
 	weft_loop_timer_cancel(&ctx->loop, &ctx->life_timer);
 	weft_loop_timer_cancel(&ctx->loop, &ctx->calm_timer);
 	weft_pool_finish(ctx);
+	weft_tickets_finish(ctx);
 	end_vhosts(ctx);
 	weft_context_free(ctx);
 	if (done)
@@ -119,7 +121,8 @@ static void tell_drained(struct weft_context *ctx)
 	weft_log(ctx, WEFT_LOG_INFO, "drained");
 	if (ctx->life == WEFT_LIFE_DRAINING)
 		weft_loop_timer_cancel(&ctx->loop, &ctx->life_timer);
-	/* nothing will be opened that could need the blocks kept at hand */
+	/* nothing will be opened that could need the tickets, and the blocks kept at hand */
+	weft_tickets_finish(ctx);
 	weft_memory_finish(&ctx->memory);
 	if (!drained)
 		return;

@@ -3,62 +3,20 @@
  * TLS as a transport. Ciphertext that arrived stays in the loop's receive buffer while it is worked on,
  * and is copied aside only if the turn moves on before it is used up.
  */
-#include "core/transport/tls.h"
+#include "core/transport/tls_inside.h"
 
 #include <stdio.h>
+#include <string.h>
 
-#include "core/system/context.h"
-#include "core/system/file.h"
-
-enum {
-	BATCH = 65536,      /* plaintext that is encrypted before it is sent on */
-	FILE_PIECE = 16384, /* read from a file at once: a record */
-	MAX_SEGMENTS = 32,
-};
-
-enum phase { HELLO, SHAKING, OPEN, ENDED, BROKEN };
-
-struct tls_transport {
-	struct weft_transport base;
-	struct weft_context *ctx;
-	const struct weft_tls_ops *ops;
-	void *session;
-	weft_tls_choose_fn choose;
-	void *choose_user;
-	enum phase phase;
-	struct weft_span in;     /* unread ciphertext, in the receive buffer or in kept */
-	uint64_t in_serial;      /* of the receive buffer that in points into; 0: kept */
-	struct weft_buffer kept; /* ciphertext that outlived its turn */
-	struct weft_buffer out;  /* ciphertext that the layer below did not take yet */
-	size_t hello_need;
-	bool below_eof;
-	bool shut; /* close_notify is in out, or gone */
-	char sni[256];
-};
-
-static enum weft_status tls_flush(struct weft_transport *base, struct weft_error *err)
-{
-	struct tls_transport *t = (struct tls_transport *)base;
-	struct weft_segment seg;
-	enum weft_status st;
-	size_t taken = 0;
-
-	if (t->out.failed)
-		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for TLS output");
-	if (weft_buffer_len(&t->out)) {
-		seg = weft_segment_borrowed(weft_buffer_bytes(&t->out), weft_buffer_len(&t->out));
-		st = base->below->ops->write(base->below, &seg, 1, &taken, err);
-		weft_buffer_consume(&t->out, taken);
-		if (st)
-			return st;
-		weft_buffer_finish(&t->out);
-	}
-	return base->below->ops->flush(base->below, err);
-}
+/*
+ * Tickets come when the server likes, mostly with its first bytes. One is asked for behind that many reads,
+ * which may bring a byte each, and not for ever.
+ */
+enum { ASKS = 1000 };
 
 /* Adds to what is kept, which is then all that is unread; nothing is, once bytes are missing in it. */
 static enum weft_status append(
-	struct tls_transport *t, const struct weft_span *bytes, struct weft_error *err)
+	struct weft_tls_transport *t, const struct weft_span *bytes, struct weft_error *err)
 {
 	weft_buffer_append(&t->kept, bytes->ptr, bytes->len);
 	t->in_serial = 0;
@@ -70,7 +28,7 @@ static enum weft_status append(
 }
 
 /* Copies unread input aside. Idempotent, in failure too. */
-static enum weft_status keep(struct tls_transport *t, struct weft_error *err)
+static enum weft_status keep(struct weft_tls_transport *t, struct weft_error *err)
 {
 	const struct weft_span unread = t->in_serial ? t->in : (struct weft_span){ NULL, 0 };
 
@@ -78,7 +36,7 @@ static enum weft_status keep(struct tls_transport *t, struct weft_error *err)
 }
 
 /* The session took from the front of in; follow it in kept. */
-static void consumed(struct tls_transport *t)
+static void consumed(struct weft_tls_transport *t)
 {
 	if (t->in_serial || t->kept.failed)
 		return;
@@ -88,7 +46,7 @@ static void consumed(struct tls_transport *t)
 }
 
 /* More ciphertext from below, behind what is unread. */
-static enum weft_status fill(struct tls_transport *t, struct weft_error *err)
+static enum weft_status fill(struct weft_tls_transport *t, struct weft_error *err)
 {
 	struct weft_transport *below = t->base.below;
 	struct weft_span got = { NULL, 0 };
@@ -114,59 +72,101 @@ static enum weft_status fill(struct tls_transport *t, struct weft_error *err)
 
 static void tls_settle(struct weft_transport *base)
 {
-	struct tls_transport *t = (struct tls_transport *)base;
+	struct weft_tls_transport *t = (struct weft_tls_transport *)base;
 
 	(void)keep(t, NULL); /* a failure shows at the next fill */
 	if (base->below->ops->settle)
 		base->below->ops->settle(base->below);
 }
 
-static enum weft_status open_session(struct tls_transport *t, struct weft_error *err)
+static enum weft_status set_sni(
+	struct weft_tls_transport *t, const char *sni, struct weft_error *err)
 {
-	struct weft_tls_session_options options = { .size = sizeof(options) };
-	struct weft_hello hello;
-	enum weft_status st;
-	void *tls_ctx;
+	if (!sni || !sni[0])
+		return WEFT_OK;
+	t->sni = weft_strndup(&t->ctx->memory.alloc, sni, strlen(sni));
+	return t->sni ? WEFT_OK
+		      : weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a TLS connection");
+}
 
-	if (t->in.len < t->hello_need)
-		return WEFT_AGAIN;
-	st = weft_hello_parse(t->in.ptr, t->in.len, &hello, &t->hello_need);
-	if (st == WEFT_AGAIN)
-		return st;
-	snprintf(t->sni, sizeof(t->sni), "%s", hello.sni);
-	tls_ctx = t->choose(t->choose_user, &hello, err);
-	if (!tls_ctx)
-		return err ? err->status : WEFT_ERR_TLS;
-	st = t->ops->session_create(tls_ctx, &options, &t->session, err);
+/* The session holds what it is made with, whatever becomes of that in the meantime. */
+static enum weft_status make_session(struct weft_tls_transport *t, struct weft_tls_ctx *tls,
+	const struct weft_tls_session_options *options, struct weft_error *err)
+{
+	enum weft_status st = tls->ops->session_create(tls->ctx, options, &t->session, err);
+
 	if (st)
 		return st;
-	t->phase = SHAKING;
+	t->tls = weft_tls_ctx_ref(tls);
+	t->phase = WEFT_TLS_SHAKING;
 	return WEFT_OK;
 }
 
-static enum weft_status shake(struct tls_transport *t, struct weft_error *err)
+static enum weft_status open_session(struct weft_tls_transport *t, struct weft_error *err)
+{
+	struct weft_tls_session_options options = { .size = sizeof(options) };
+	struct weft_tls_ctx *tls;
+	struct weft_hello hello;
+	enum weft_status st;
+	size_t need = 0;
+
+	if (t->in.len < t->hello_need)
+		return WEFT_AGAIN;
+	st = weft_hello_parse(t->in.ptr, t->in.len, &hello, &need);
+	t->hello_need = (unsigned)need;
+	if (st == WEFT_AGAIN)
+		return st;
+	st = set_sni(t, hello.sni, err);
+	if (st == WEFT_OK)
+		st = t->choose(t->user, &hello, &tls, &options, err);
+	return st ? st : make_session(t, tls, &options, err);
+}
+
+static void ask_for_ticket(struct weft_tls_transport *t)
+{
+	struct weft_buffer ticket;
+
+	if (!t->asks)
+		return;
+	t->asks--;
+	weft_buffer_init(&ticket, &t->ctx->memory.alloc);
+	if (t->tls->ops->session_export(t->session, &ticket) == WEFT_OK &&
+		weft_buffer_len(&ticket) && !ticket.failed) {
+		t->asks = 0;
+		t->ticket(t->user,
+			(struct weft_span){ weft_buffer_bytes(&ticket), weft_buffer_len(&ticket) });
+	}
+	if (ticket.ptr)
+		explicit_bzero(ticket.ptr, ticket.cap);
+	weft_buffer_finish(&ticket);
+}
+
+static enum weft_status shake(struct weft_tls_transport *t, struct weft_error *err)
 {
 	enum weft_status st;
 
-	st = t->phase == HELLO ? open_session(t, err) : WEFT_OK;
+	st = t->phase == WEFT_TLS_HELLO ? open_session(t, err) : WEFT_OK;
 	if (st == WEFT_OK) {
-		st = t->ops->handshake(t->session, &t->in, &t->out, err);
+		st = t->tls->ops->handshake(t->session, &t->in, &t->out, err);
 		consumed(t);
-		(void)tls_flush(&t->base, NULL); /* what fails here fails at the next flush too */
+		(void)weft_tls_flush(
+			&t->base, NULL); /* what fails here fails at the next flush too */
 	}
 	if (st >= 0 && t->out.failed)
 		st = weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for TLS output");
 	if (st != WEFT_AGAIN)
-		t->phase = st < 0 ? BROKEN : OPEN;
+		t->phase = st < 0 ? WEFT_TLS_BROKEN : WEFT_TLS_OPEN;
+	if (st == WEFT_OK)
+		ask_for_ticket(t);
 	return st;
 }
 
 static enum weft_status tls_advance(struct weft_transport *base, struct weft_error *err)
 {
-	struct tls_transport *t = (struct tls_transport *)base;
+	struct weft_tls_transport *t = (struct weft_tls_transport *)base;
 	enum weft_status st = base->below->ops->advance(base->below, err);
 
-	if (st || t->phase == OPEN)
+	if (st || t->phase == WEFT_TLS_OPEN)
 		return st;
 	/* a client speaks first; a server has nothing to say before it has heard something */
 	st = t->session || t->in.len ? shake(t, err) : WEFT_AGAIN;
@@ -185,7 +185,7 @@ static enum weft_status tls_advance(struct weft_transport *base, struct weft_err
 
 /* There is no session to understand it, but the end is still waited for. */
 static enum weft_status discard(
-	struct tls_transport *t, struct weft_span *got, struct weft_error *err)
+	struct weft_tls_transport *t, struct weft_span *got, struct weft_error *err)
 {
 	enum weft_status st = t->base.below->ops->read(t->base.below, got, err);
 
@@ -198,22 +198,24 @@ static enum weft_status discard(
 static enum weft_status tls_read(
 	struct weft_transport *base, struct weft_span *got, struct weft_error *err)
 {
-	struct tls_transport *t = (struct tls_transport *)base;
+	struct weft_tls_transport *t = (struct weft_tls_transport *)base;
 	enum weft_status st;
 
-	if (t->phase == ENDED)
+	if (t->phase == WEFT_TLS_ENDED)
 		return WEFT_EOF;
-	if (t->phase != OPEN)
+	if (t->phase != WEFT_TLS_OPEN)
 		return discard(t, got, err);
 	for (;;) {
 		st = WEFT_AGAIN;
 		if (t->in.len) {
-			st = t->ops->decrypt(t->session, &t->in, got, &t->out, err);
+			st = t->tls->ops->decrypt(t->session, &t->in, got, &t->out, err);
 			consumed(t);
-			(void)tls_flush(&t->base, NULL);
+			(void)weft_tls_flush(&t->base, NULL);
 		}
 		if (st == WEFT_EOF || st < 0)
-			t->phase = st < 0 ? BROKEN : ENDED;
+			t->phase = st < 0 ? WEFT_TLS_BROKEN : WEFT_TLS_ENDED;
+		else
+			ask_for_ticket(t);
 		/* an empty one goes up too: the caller counts its reads, and a peer may send many */
 		if (st != WEFT_AGAIN)
 			return st;
@@ -226,108 +228,12 @@ static enum weft_status tls_read(
 	}
 }
 
-/* One batch: from segs, skipping done bytes, to as many as BATCH. Returns the plaintext bytes. */
-static size_t gather(const struct weft_segment *segs, size_t count, size_t done,
-	struct weft_segment *batch, size_t *batch_count)
-{
-	size_t sum = 0, n = 0;
-
-	for (size_t i = 0; i < count && n < MAX_SEGMENTS && sum < BATCH; i++) {
-		struct weft_segment s = segs[i];
-
-		if (done >= s.len) {
-			done -= s.len;
-			continue;
-		}
-		if (s.kind == WEFT_SEGMENT_FILE && n)
-			break;
-		s.len -= done;
-		s.off += done;
-		s.ptr = s.ptr ? s.ptr + done : NULL;
-		done = 0;
-		if (s.kind == WEFT_SEGMENT_FILE && s.len > FILE_PIECE)
-			s.len = FILE_PIECE;
-		if (s.len > BATCH - sum)
-			s.len = BATCH - sum;
-		batch[n++] = s;
-		sum += s.len;
-		if (s.kind == WEFT_SEGMENT_FILE)
-			break;
-	}
-	*batch_count = n;
-	return sum;
-}
-
-static enum weft_status encrypt_file(
-	struct tls_transport *t, const struct weft_segment *seg, struct weft_error *err)
-{
-	struct weft_segment mem;
-	unsigned char *piece;
-	enum weft_status st;
-	size_t cap;
-
-	st = weft_file_piece(&t->ctx->memory, seg, &piece, &cap, err);
-	if (st)
-		return st;
-	mem = weft_segment_borrowed(piece, seg->len);
-	st = t->ops->encrypt(t->session, &mem, 1, &t->out, err);
-	weft_block_put(&t->ctx->memory, piece, cap);
-	return st;
-}
-
-static enum weft_status tls_write(struct weft_transport *base, const struct weft_segment *segs,
-	size_t count, size_t *taken, struct weft_error *err)
-{
-	struct tls_transport *t = (struct tls_transport *)base;
-	struct weft_segment batch[MAX_SEGMENTS];
-	enum weft_status st = tls_flush(base, err);
-	size_t n, len;
-
-	*taken = 0;
-	while (st == WEFT_OK) {
-		len = gather(segs, count, *taken, batch, &n);
-		if (!len)
-			break;
-		st = batch[0].kind == WEFT_SEGMENT_FILE
-			     ? encrypt_file(t, &batch[0], err)
-			     : t->ops->encrypt(t->session, batch, n, &t->out, err);
-		if (st)
-			return st;
-		*taken += len;
-		/* a record's worth of files at a time is too little for a send */
-		if (batch[0].kind == WEFT_SEGMENT_FILE && weft_buffer_len(&t->out) < BATCH)
-			continue;
-		st = tls_flush(base, err);
-	}
-	return st == WEFT_OK ? tls_flush(base, err) : st;
-}
-
-static size_t tls_pending(const struct weft_transport *base)
-{
-	const struct tls_transport *t = (const struct tls_transport *)base;
-
-	return weft_buffer_len(&t->out) + base->below->ops->pending(base->below);
-}
-
 static bool tls_buffered(const struct weft_transport *base)
 {
-	const struct tls_transport *t = (const struct tls_transport *)base;
+	const struct weft_tls_transport *t = (const struct weft_tls_transport *)base;
 
 	/* unread ciphertext may be half a record: reading tells, and then waits for ready */
 	return t->in.len || base->below->ops->buffered(base->below);
-}
-
-static enum weft_status tls_shutdown(struct weft_transport *base, struct weft_error *err)
-{
-	struct tls_transport *t = (struct tls_transport *)base;
-	enum weft_status st;
-
-	if (!t->shut && t->session) {
-		t->ops->close_notify(t->session, &t->out);
-		t->shut = true;
-	}
-	st = tls_flush(base, err);
-	return st ? st : base->below->ops->shutdown(base->below, err);
 }
 
 static enum weft_status tls_start(struct weft_transport *base,
@@ -348,28 +254,44 @@ static void tls_abort(struct weft_transport *base)
 
 static void tls_info(const struct weft_transport *base, struct weft_conn_info *info)
 {
-	const struct tls_transport *t = (const struct tls_transport *)base;
+	const struct weft_tls_transport *t = (const struct weft_tls_transport *)base;
 	struct weft_tls_info tls = { .version = 0 };
 
 	base->below->ops->info(base->below, info);
 	info->tls = true;
-	snprintf(info->sni, sizeof(info->sni), "%s", t->sni);
+	snprintf(info->sni, sizeof(info->sni), "%s", t->sni ? t->sni : "");
 	if (!t->session)
 		return;
-	t->ops->info(t->session, &tls);
+	t->tls->ops->info(t->session, &tls);
 	snprintf(info->alpn, sizeof(info->alpn), "%s", tls.alpn);
 	snprintf(info->tls_cipher, sizeof(info->tls_cipher), "%s", tls.cipher);
 	info->tls_version = tls.version;
 	info->tls_faults = tls.faults;
 	info->tls_resumed = tls.resumed;
+	info->peer_cert = tls.peer_cert;
+	info->peer_verified = tls.peer_verified;
+	snprintf(info->peer_name, sizeof(info->peer_name), "%s", tls.peer_name);
+	memcpy(info->peer_sha256, tls.peer_sha256, sizeof(info->peer_sha256));
+	memcpy(info->peer_spki, tls.peer_spki, sizeof(info->peer_spki));
+}
+
+static enum weft_status tls_peer_cert(const struct weft_transport *base, struct weft_span *der)
+{
+	const struct weft_tls_transport *t = (const struct weft_tls_transport *)base;
+
+	if (!t->session || !t->tls->ops->peer_cert)
+		return WEFT_ERR_NOT_FOUND;
+	return t->tls->ops->peer_cert(t->session, der) == WEFT_OK ? WEFT_OK : WEFT_ERR_NOT_FOUND;
 }
 
 static void tls_destroy(struct weft_transport *base)
 {
-	struct tls_transport *t = (struct tls_transport *)base;
+	struct weft_tls_transport *t = (struct weft_tls_transport *)base;
 
 	if (t->session)
-		t->ops->session_destroy(t->session);
+		t->tls->ops->session_destroy(t->session);
+	weft_tls_ctx_release(t->tls);
+	weft_strfree(&t->ctx->memory.alloc, t->sni);
 	weft_buffer_finish(&t->kept);
 	weft_buffer_finish(&t->out);
 	weft_free(&t->ctx->memory.alloc, t, sizeof(*t));
@@ -382,21 +304,22 @@ static const struct weft_transport_ops tls_transport_ops = {
 	.advance = tls_advance,
 	.read = tls_read,
 	.settle = tls_settle,
-	.write = tls_write,
-	.flush = tls_flush,
-	.pending = tls_pending,
+	.write = weft_tls_write,
+	.flush = weft_tls_flush,
+	.pending = weft_tls_pending,
 	.buffered = tls_buffered,
 	.interest = tls_interest,
-	.shutdown = tls_shutdown,
+	.shutdown = weft_tls_shutdown,
 	.abort = tls_abort,
 	.info = tls_info,
+	.peer_cert = tls_peer_cert,
 	.destroy = tls_destroy,
 };
 
-static struct tls_transport *make(struct weft_context *ctx, struct weft_transport *below,
-	const struct weft_tls_ops *ops, struct weft_error *err)
+static struct weft_tls_transport *make(
+	struct weft_context *ctx, struct weft_transport *below, struct weft_error *err)
 {
-	struct tls_transport *t = weft_zalloc(&ctx->memory.alloc, sizeof(*t));
+	struct weft_tls_transport *t = weft_zalloc(&ctx->memory.alloc, sizeof(*t));
 
 	if (!t) {
 		weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a TLS connection");
@@ -405,45 +328,44 @@ static struct tls_transport *make(struct weft_context *ctx, struct weft_transpor
 	t->base.ops = &tls_transport_ops;
 	t->base.below = below;
 	t->ctx = ctx;
-	t->ops = ops;
 	weft_buffer_init(&t->kept, &ctx->memory.alloc);
 	weft_buffer_init(&t->out, &ctx->memory.alloc);
 	return t;
 }
 
 enum weft_status weft_transport_tls_client(struct weft_context *ctx, struct weft_transport *below,
-	const struct weft_tls_ops *ops, void *tls_ctx,
-	const struct weft_tls_session_options *session, struct weft_transport **out,
-	struct weft_error *err)
+	struct weft_tls_ctx *tls, const struct weft_tls_session_options *session,
+	weft_tls_ticket_fn ticket, void *user, struct weft_transport **out, struct weft_error *err)
 {
-	struct tls_transport *t = make(ctx, below, ops, err);
+	struct weft_tls_transport *t = make(ctx, below, err);
 	enum weft_status st;
 
 	if (!t)
 		return WEFT_ERR_MEMORY;
-	st = ops->session_create(tls_ctx, session, &t->session, err);
+	t->ticket = ticket;
+	t->user = user;
+	t->asks = ticket && tls->ops->session_export ? ASKS : 0;
+	st = set_sni(t, session->sni, err);
+	if (st == WEFT_OK)
+		st = make_session(t, tls, session, err);
 	if (st) {
-		weft_free(&ctx->memory.alloc, t, sizeof(*t));
+		tls_destroy(&t->base);
 		return st;
 	}
-	t->phase = SHAKING;
-	if (session->sni)
-		snprintf(t->sni, sizeof(t->sni), "%s", session->sni);
 	*out = &t->base;
 	return WEFT_OK;
 }
 
 enum weft_status weft_transport_tls_server(struct weft_context *ctx, struct weft_transport *below,
-	const struct weft_tls_ops *ops, weft_tls_choose_fn choose, void *user,
-	struct weft_transport **out, struct weft_error *err)
+	weft_tls_choose_fn choose, void *user, struct weft_transport **out, struct weft_error *err)
 {
-	struct tls_transport *t = make(ctx, below, ops, err);
+	struct weft_tls_transport *t = make(ctx, below, err);
 
 	if (!t)
 		return WEFT_ERR_MEMORY;
-	t->phase = HELLO;
+	t->phase = WEFT_TLS_HELLO;
 	t->choose = choose;
-	t->choose_user = user;
+	t->user = user;
 	*out = &t->base;
 	return WEFT_OK;
 }

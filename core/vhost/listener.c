@@ -11,6 +11,7 @@
 #include "core/plugin/roles.h"
 #include "core/system/file.h"
 #include "core/transport/socket.h"
+#include "core/vhost/identity.h"
 #include "core/vhost/vhost.h"
 
 enum {

@@ -4,35 +4,10 @@
 
 #include <string.h>
 
-#include "core/system/file.h"
+#include "weft/plugin/tls.h"
 
-enum { FILE_MAX = 8 << 20 }; /* far above any bundle */
-
-static enum weft_status load(
-	const char *file, struct weft_span memory, struct weft_buffer *to, struct weft_error *err)
-{
-	if (file)
-		return weft_file_load(file, FILE_MAX, to, err);
-	weft_buffer_append(to, memory.ptr, memory.len);
-	if (to->failed)
-		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for certificates");
-	return WEFT_OK;
-}
-
-enum weft_status weft_credential_load(const struct weft_credential *credential,
-	struct weft_buffer *cert, struct weft_buffer *key, struct weft_error *err)
-{
-	enum weft_status st = load(credential->cert_file, credential->cert, cert, err);
-
-	if (st == WEFT_OK)
-		st = load(credential->key_file, credential->key, key, err);
-	if (st == WEFT_OK && !weft_buffer_len(cert) != !weft_buffer_len(key))
-		st = weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
-			"a credential has a %s but no %s: expected both",
-			weft_buffer_len(cert) ? "certificate" : "key",
-			weft_buffer_len(cert) ? "key" : "certificate");
-	return st;
-}
+/* Before this a clock has never been set: 2024-01-01. */
+static const int64_t clock_set = 1704067200;
 
 static enum weft_status copy_alpn(
 	struct weft_trust_spec *spec, const char *const *alpn, struct weft_error *err)
@@ -67,8 +42,8 @@ static struct weft_trust_spec *make(struct weft_context *ctx, struct weft_error 
 	weft_buffer_init(&spec->ca, alloc);
 	weft_buffer_init(&spec->crl_file, alloc);
 	weft_buffer_init(&spec->crl, alloc);
-	weft_buffer_init(&spec->cert, alloc);
-	weft_buffer_init(&spec->key, alloc);
+	weft_buffer_init(&spec->pins, alloc);
+	weft_credential_init(&spec->credential, alloc);
 	return spec;
 }
 
@@ -79,11 +54,67 @@ enum weft_status weft_trust_none(
 	return *out ? WEFT_OK : WEFT_ERR_MEMORY;
 }
 
+/* Sorted, so that their order makes no other trust. */
+static void add_pin(struct weft_buffer *pins, const unsigned char *pin)
+{
+	size_t count = weft_buffer_len(pins) / WEFT_SHA256_BYTES, at = 0;
+	unsigned char *all;
+	int order = 1;
+
+	if (!weft_buffer_reserve(pins, WEFT_SHA256_BYTES))
+		return;
+	all = pins->ptr + pins->start;
+	while (at < count &&
+		(order = memcmp(pin, all + at * WEFT_SHA256_BYTES, WEFT_SHA256_BYTES)) > 0)
+		at++;
+	if (at < count && !order)
+		return;
+	memmove(all + (at + 1) * WEFT_SHA256_BYTES, all + at * WEFT_SHA256_BYTES,
+		(count - at) * WEFT_SHA256_BYTES);
+	memcpy(all + at * WEFT_SHA256_BYTES, pin, WEFT_SHA256_BYTES);
+	weft_buffer_commit(pins, WEFT_SHA256_BYTES);
+}
+
+static enum weft_status load_pins(struct weft_context *ctx, struct weft_trust_spec *spec,
+	const struct weft_trust *trust, struct weft_error *err)
+{
+	if (!trust->pin_count)
+		return WEFT_OK;
+	if (trust->pin_count > WEFT_PINS_MAX)
+		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
+			"a trust has %zu pins, expected at most %d", trust->pin_count,
+			WEFT_PINS_MAX);
+	for (size_t i = 0; i < trust->pin_count; i++)
+		add_pin(&spec->pins, trust->pins[i]);
+	if (spec->pins.failed)
+		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for pins");
+	return weft_tls_require(ctx, WEFT_TLS_CAN_PIN, "pin keys", err);
+}
+
+static enum weft_status load_store(struct weft_context *ctx, struct weft_trust_spec *spec,
+	const struct weft_trust *trust, struct weft_error *err)
+{
+	static const struct weft_span none = { NULL, 0 };
+	enum weft_status st = WEFT_OK;
+
+	spec->verify_dates = trust->verify_dates;
+	if (trust->ca_file)
+		st = weft_file_or_memory(trust->ca_file, none, &spec->ca_file, err);
+	if (st == WEFT_OK)
+		st = weft_file_or_memory(NULL, trust->ca, &spec->ca, err);
+	if (st == WEFT_OK && trust->crl_file)
+		st = weft_file_or_memory(trust->crl_file, none, &spec->crl_file, err);
+	if (st == WEFT_OK)
+		st = weft_file_or_memory(NULL, trust->crl, &spec->crl, err);
+	if (st == WEFT_OK && (trust->crl_file || trust->crl.len))
+		st = weft_tls_require(ctx, WEFT_TLS_CAN_CRL, "check revocation lists", err);
+	return st ? st : load_pins(ctx, spec, trust, err);
+}
+
 enum weft_status weft_trust_load(struct weft_context *ctx, const struct weft_trust *trust,
 	const struct weft_credential *credential, const char *const *alpn,
 	struct weft_trust_spec **out, struct weft_error *err)
 {
-	static const struct weft_span none = { NULL, 0 };
 	struct weft_trust_spec *spec = make(ctx, err);
 	enum weft_status st = WEFT_OK;
 
@@ -91,16 +122,10 @@ enum weft_status weft_trust_load(struct weft_context *ctx, const struct weft_tru
 		return WEFT_ERR_MEMORY;
 	spec->tls = true;
 	spec->system = !trust || trust->system || (!trust->ca_file && !trust->ca.len);
-	if (trust && trust->ca_file)
-		st = load(trust->ca_file, none, &spec->ca_file, err);
-	if (st == WEFT_OK && trust)
-		st = load(NULL, trust->ca, &spec->ca, err);
-	if (st == WEFT_OK && trust && trust->crl_file)
-		st = load(trust->crl_file, none, &spec->crl_file, err);
-	if (st == WEFT_OK && trust)
-		st = load(NULL, trust->crl, &spec->crl, err);
+	if (trust)
+		st = load_store(ctx, spec, trust, err);
 	if (st == WEFT_OK && credential)
-		st = weft_credential_load(credential, &spec->cert, &spec->key, err);
+		st = weft_credential_load(ctx, credential, &spec->credential, err);
 	if (st == WEFT_OK)
 		st = copy_alpn(spec, alpn, err);
 	if (st) {
@@ -125,36 +150,37 @@ void weft_trust_release(struct weft_trust_spec *spec)
 	weft_buffer_finish(&spec->ca);
 	weft_buffer_finish(&spec->crl_file);
 	weft_buffer_finish(&spec->crl);
-	weft_buffer_finish(&spec->cert);
-	if (spec->key.ptr) /* no key is left behind in freed memory */
-		explicit_bzero(spec->key.ptr, spec->key.cap);
-	weft_buffer_finish(&spec->key);
+	weft_buffer_finish(&spec->pins);
+	weft_credential_finish(&spec->credential);
 	weft_free(spec->alloc, spec, sizeof(*spec));
 }
 
-/* What is in a and then b: a file and memory with the same content are the same trust. */
+/* A file and memory with the same content are the same trust. */
 static bool same(const struct weft_buffer *a1, const struct weft_buffer *a2,
 	const struct weft_buffer *b1, const struct weft_buffer *b2)
 {
-	size_t n1 = weft_buffer_len(a1), n2 = weft_buffer_len(a2);
-	size_t m1 = weft_buffer_len(b1), m2 = weft_buffer_len(b2);
-
-	if (n1 == m1 && n2 == m2)
-		return (!n1 || !memcmp(weft_buffer_bytes(a1), weft_buffer_bytes(b1), n1)) &&
-		       (!n2 || !memcmp(weft_buffer_bytes(a2), weft_buffer_bytes(b2), n2));
-	if (n1 == m2 && n2 == m1)
-		return (!n1 || !memcmp(weft_buffer_bytes(a1), weft_buffer_bytes(b2), n1)) &&
-		       (!n2 || !memcmp(weft_buffer_bytes(a2), weft_buffer_bytes(b1), n2));
-	return false;
+	return (weft_buffer_equal(a1, b1) && weft_buffer_equal(a2, b2)) ||
+	       (weft_buffer_equal(a1, b2) && weft_buffer_equal(a2, b1));
 }
 
 bool weft_trust_equal(const struct weft_trust_spec *a, const struct weft_trust_spec *b)
 {
 	if (a == b)
 		return true;
-	return a->tls == b->tls && a->system == b->system &&
+	return a->tls == b->tls && a->system == b->system && a->verify_dates == b->verify_dates &&
 	       !memcmp(a->alpn_text, b->alpn_text, sizeof(a->alpn_text)) &&
 	       same(&a->ca_file, &a->ca, &b->ca_file, &b->ca) &&
 	       same(&a->crl_file, &a->crl, &b->crl_file, &b->crl) &&
-	       same(&a->cert, &a->key, &b->cert, &b->key);
+	       weft_buffer_equal(&a->pins, &b->pins) &&
+	       weft_credential_equal(&a->credential, &b->credential);
+}
+
+unsigned weft_trust_dates(
+	struct weft_context *ctx, const struct weft_trust_spec *spec, const char *who)
+{
+	if (spec->verify_dates == WEFT_DATES_ALWAYS || weft_context_wall(ctx) >= clock_set)
+		return 0;
+	weft_log(ctx, WEFT_LOG_WARN,
+		"%s: the clock has not been set yet: certificates' dates are not checked", who);
+	return WEFT_TLS_EXPIRED | WEFT_TLS_NOT_YET_VALID;
 }

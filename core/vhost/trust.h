@@ -4,6 +4,7 @@
 #define WEFT_CORE_VHOST_TRUST_H
 
 #include "core/system/context.h"
+#include "core/vhost/credential.h"
 #include "weft/buffer.h"
 #include "weft/trust.h"
 
@@ -14,7 +15,10 @@ struct weft_trust_spec {
 	const struct weft_allocator *alloc;
 	bool tls;    /* false: everything below is empty */
 	bool system; /* read when it is used, and not kept */
-	struct weft_buffer ca_file, ca, crl_file, crl, cert, key;
+	enum weft_verify_dates verify_dates;
+	struct weft_buffer ca_file, ca, crl_file, crl;
+	struct weft_buffer pins; /* sorted, each once */
+	struct weft_credential_spec credential;
 	char alpn_text[64];                  /* names, each terminated */
 	const char *alpn[WEFT_ALPN_MAX + 1]; /* into alpn_text */
 };
@@ -29,9 +33,11 @@ enum weft_status weft_trust_none(
 struct weft_trust_spec *weft_trust_ref(struct weft_trust_spec *spec);
 void weft_trust_release(struct weft_trust_spec *spec);
 bool weft_trust_equal(const struct weft_trust_spec *a, const struct weft_trust_spec *b);
-
-/* A credential's PEM, from files or memory. */
-enum weft_status weft_credential_load(const struct weft_credential *credential,
-	struct weft_buffer *cert, struct weft_buffer *key, struct weft_error *err);
+/*
+ * The checks that this trust gives up at present: those of dates, while the clock knows none that it could
+ * go by. Logs a warning that begins with who asks.
+ */
+unsigned weft_trust_dates(
+	struct weft_context *ctx, const struct weft_trust_spec *spec, const char *who);
 
 #endif

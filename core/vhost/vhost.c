@@ -5,11 +5,9 @@
 #include <string.h>
 
 #include "core/conn/conn.h"
-#include "core/plugin/roles.h"
 #include "core/system/context.h"
-#include "core/system/file.h"
+#include "core/vhost/identity.h"
 #include "core/vhost/listener.h"
-#include "core/vhost/pem.h"
 
 static struct weft_vhost *make(
 	struct weft_context *ctx, const char *name, bool client, struct weft_error *err)
@@ -29,8 +27,7 @@ static struct weft_vhost *make(
 	vh->refs = 1;
 	vh->made_us = weft_loop_now(&ctx->loop);
 	vh->limits = ctx->limits;
-	weft_buffer_init(&vh->cert, alloc);
-	weft_buffer_init(&vh->key, alloc);
+	weft_credential_init(&vh->credential, alloc);
 	weft_list_init(&vh->tls);
 	weft_list_init(&vh->bindings);
 	weft_list_append(&ctx->vhosts, &vh->node);
@@ -54,22 +51,9 @@ static void free_vhost(struct weft_vhost *vh)
 {
 	struct weft_context *ctx = vh->ctx;
 	const struct weft_allocator *alloc = &ctx->memory.alloc;
-	struct weft_list *node;
 
 	weft_vhost_stop_listening(vh);
-	while ((node = weft_list_pop(&vh->tls))) {
-		struct weft_vhost_tls *t = weft_container_of(node, struct weft_vhost_tls, node);
-
-		ctx->tls->tls->ctx_destroy(t->tls_ctx);
-		weft_free(alloc, t, sizeof(*t));
-	}
-	if (vh->tls_ctx)
-		ctx->tls->tls->ctx_destroy(vh->tls_ctx);
-	weft_trust_release(vh->trust);
-	weft_buffer_finish(&vh->cert);
-	if (vh->key.ptr)
-		explicit_bzero(vh->key.ptr, vh->key.cap);
-	weft_buffer_finish(&vh->key);
+	weft_vhost_forget(vh);
 	free_aliases(vh);
 	weft_list_remove(&vh->node);
 	ctx->counters.vhosts_freed++;
@@ -110,130 +94,6 @@ void weft_vhost_destroy(struct weft_vhost *vh)
 	weft_vhost_release(vh);
 }
 
-/* ---- TLS contexts ---- */
-
-static enum weft_status no_tls(struct weft_error *err)
-{
-	return weft_error_set(
-		err, WEFT_ERR_UNSUPPORTED, 0, "TLS is wanted, but this context has no TLS backend");
-}
-
-void *weft_vhost_tls(
-	struct weft_vhost *vh, const struct weft_scheme *scheme, struct weft_error *err)
-{
-	struct weft_context *ctx = vh->ctx;
-	const char *alpn[WEFT_ALPN_MAX + 1];
-	struct weft_tls_ctx_options options = { .size = sizeof(options) };
-	struct weft_vhost_tls *t;
-
-	weft_list_each(node, &vh->tls)
-	{
-		t = weft_container_of(node, struct weft_vhost_tls, node);
-		if (t->scheme == scheme)
-			return t->tls_ctx;
-	}
-	if (!ctx->tls) {
-		no_tls(err);
-		return NULL;
-	}
-	if (!weft_buffer_len(&vh->cert)) {
-		weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
-			"vhost %s: %s needs a certificate and a key", vh->name, scheme->name);
-		return NULL;
-	}
-	t = weft_zalloc(&ctx->memory.alloc, sizeof(*t));
-	if (!t) {
-		weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a TLS context");
-		return NULL;
-	}
-	weft_roles_alpn(ctx, scheme, alpn, WEFT_ALPN_MAX + 1);
-	options.alloc = &ctx->memory.alloc;
-	options.server = true;
-	options.cert_chain =
-		(struct weft_span){ weft_buffer_bytes(&vh->cert), weft_buffer_len(&vh->cert) };
-	options.key = (struct weft_span){ weft_buffer_bytes(&vh->key), weft_buffer_len(&vh->key) };
-	options.alpn = alpn;
-	t->scheme = scheme;
-	if (ctx->tls->tls->ctx_create(&options, &t->tls_ctx, err)) {
-		weft_error_prefix(err, "vhost %s", vh->name);
-		weft_free(&ctx->memory.alloc, t, sizeof(*t));
-		return NULL;
-	}
-	weft_list_append(&vh->tls, &t->node);
-	return t->tls_ctx;
-}
-
-/* Single certificates (CRLs) out of buffers, as an array of spans in `to`. */
-static enum weft_status split(const struct weft_buffer *const *from, size_t count,
-	struct weft_buffer *to, const char *what, struct weft_error *err)
-{
-	struct weft_span rest, block;
-	bool any;
-
-	for (size_t i = 0; i < count; i++) {
-		rest = (struct weft_span){ weft_buffer_bytes(from[i]), weft_buffer_len(from[i]) };
-		any = !rest.len;
-		while (weft_pem_next(&rest, &block)) {
-			weft_buffer_append(to, &block, sizeof(block));
-			any = true;
-		}
-		if (!any)
-			return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
-				"no %s in it: expected PEM or DER", what);
-	}
-	return to->failed ? weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for %ss", what)
-			  : WEFT_OK;
-}
-
-static enum weft_status load_system(
-	struct weft_context *ctx, struct weft_buffer *to, struct weft_error *err)
-{
-	const char *bundle = weft_file_system_trust();
-
-	if (bundle)
-		return weft_file_load(bundle, 16 << 20, to, err);
-	weft_log(ctx, WEFT_LOG_WARN,
-		"the system has no bundle of trusted certificates: no server will be accepted");
-	return WEFT_OK;
-}
-
-static enum weft_status client_tls(struct weft_vhost *vh, struct weft_error *err)
-{
-	struct weft_context *ctx = vh->ctx;
-	struct weft_trust_spec *spec = vh->trust;
-	struct weft_buffer system, cas, crls;
-	const struct weft_buffer *const ca[] = { &spec->ca_file, &spec->ca, &system };
-	const struct weft_buffer *const crl[] = { &spec->crl_file, &spec->crl };
-	struct weft_tls_ctx_options options = {
-		.size = sizeof(options),
-		.alloc = &ctx->memory.alloc,
-		.alpn = spec->alpn,
-		.cert_chain = { weft_buffer_bytes(&spec->cert), weft_buffer_len(&spec->cert) },
-		.key = { weft_buffer_bytes(&spec->key), weft_buffer_len(&spec->key) },
-	};
-	enum weft_status st = WEFT_OK;
-
-	weft_buffer_init(&system, &ctx->memory.alloc);
-	weft_buffer_init(&cas, &ctx->memory.alloc);
-	weft_buffer_init(&crls, &ctx->memory.alloc);
-	if (spec->system)
-		st = load_system(ctx, &system, err);
-	if (st == WEFT_OK)
-		st = split(ca, 3, &cas, "certificate", err);
-	if (st == WEFT_OK)
-		st = split(crl, 2, &crls, "CRL", err);
-	options.ca = (const void *)weft_buffer_bytes(&cas);
-	options.ca_count = weft_buffer_len(&cas) / sizeof(struct weft_span);
-	options.crl = (const void *)weft_buffer_bytes(&crls);
-	options.crl_count = weft_buffer_len(&crls) / sizeof(struct weft_span);
-	if (st == WEFT_OK)
-		st = ctx->tls->tls->ctx_create(&options, &vh->tls_ctx, err);
-	weft_buffer_finish(&crls);
-	weft_buffer_finish(&cas);
-	weft_buffer_finish(&system);
-	return st;
-}
-
 enum weft_status weft_vhost_client(struct weft_context *ctx, struct weft_trust_spec *trust,
 	struct weft_vhost **out, struct weft_error *err)
 {
@@ -248,8 +108,8 @@ enum weft_status weft_vhost_client(struct weft_context *ctx, struct weft_trust_s
 			return WEFT_OK;
 		}
 	}
-	if (trust->tls && !ctx->tls)
-		return no_tls(err);
+	if (trust->tls && weft_tls_require(ctx, 0, NULL, err))
+		return WEFT_ERR_UNSUPPORTED;
 	vh = make(ctx,
 		!trust->tls     ? "client, no TLS"
 		: trust->system ? "client, system trust"
@@ -259,7 +119,7 @@ enum weft_status weft_vhost_client(struct weft_context *ctx, struct weft_trust_s
 		return WEFT_ERR_MEMORY;
 	vh->trust = weft_trust_ref(trust);
 	if (trust->tls)
-		st = client_tls(vh, err);
+		st = weft_vhost_client_tls(vh, err);
 	if (st) {
 		weft_vhost_release(vh);
 		return st;
@@ -313,7 +173,6 @@ static void set_limits(struct weft_limits *l, const struct weft_vhost_options *o
 enum weft_status weft_vhost_create(struct weft_context *ctx,
 	const struct weft_vhost_options *options, struct weft_vhost **out, struct weft_error *err)
 {
-	struct weft_credential credential = options->credential;
 	struct weft_vhost *vh;
 	enum weft_status st;
 
@@ -324,10 +183,6 @@ enum weft_status weft_vhost_create(struct weft_context *ctx,
 	if (!options->routes)
 		return weft_error_set(
 			err, WEFT_ERR_ARGUMENT, 0, "vhost %s: expected routes", options->name);
-	if (options->cert_file)
-		credential.cert_file = options->cert_file;
-	if (options->key_file)
-		credential.key_file = options->key_file;
 	vh = make(ctx, options->name, false, err);
 	if (!vh)
 		return WEFT_ERR_MEMORY;
@@ -339,7 +194,7 @@ enum weft_status weft_vhost_create(struct weft_context *ctx,
 	set_limits(&vh->limits, options);
 	st = copy_aliases(vh, options->aliases, err);
 	if (st == WEFT_OK)
-		st = weft_credential_load(&credential, &vh->cert, &vh->key, err);
+		st = weft_vhost_identify(vh, options, err);
 	if (st == WEFT_OK && options->listen)
 		st = weft_vhost_listen(vh, options->listen, err);
 	if (st) {
@@ -364,7 +219,7 @@ bool weft_vhost_info(const struct weft_context *ctx, size_t index, struct weft_v
 			.state = vh->dying ? WEFT_VHOST_DYING : WEFT_VHOST_LIVE,
 			.refs = vh->refs,
 			.conns = vh->conns,
-			.tls = vh->tls_ctx || !weft_list_empty((struct weft_list *)&vh->tls),
+			.tls = vh->client_tls || !weft_list_empty((struct weft_list *)&vh->tls),
 			.age_us = weft_context_now(ctx) - vh->made_us,
 		};
 		return true;

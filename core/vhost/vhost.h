@@ -6,16 +6,10 @@
 #ifndef WEFT_CORE_VHOST_VHOST_H
 #define WEFT_CORE_VHOST_VHOST_H
 
+#include "core/transport/tls_ctx.h"
 #include "core/vhost/trust.h"
 #include "weft/plugin/tls.h"
 #include "weft/vhost.h"
-
-/* A server's TLS context for one scheme: schemes differ in ALPN. */
-struct weft_vhost_tls {
-	struct weft_list node;
-	const struct weft_scheme *scheme;
-	void *tls_ctx;
-};
 
 struct weft_vhost {
 	struct weft_context *ctx;
@@ -31,15 +25,18 @@ struct weft_vhost {
 	struct weft_limits limits;
 	/* servers */
 	const struct weft_route *routes;
+	struct weft_credential_spec credential;
+	enum weft_client_auth client_auth;
+	bool tickets, has_secret;
+	unsigned char ticket_secret[WEFT_TLS_TICKET_SECRET];
 	uint64_t body_max;
 	void (*on_access)(struct weft_stream *s, const struct weft_access *access, void *user);
 	void *access_user;
-	struct weft_buffer cert, key;
 	struct weft_list tls;      /* struct weft_vhost_tls */
 	struct weft_list bindings; /* struct weft_binding */
-	/* clients */
+	/* in whom: a client always has one, a server where it asks for certificates */
 	struct weft_trust_spec *trust;
-	void *tls_ctx; /* NULL: no TLS */
+	struct weft_tls_ctx *client_tls; /* NULL: no TLS */
 };
 
 struct weft_vhost *weft_vhost_ref(struct weft_vhost *vh);
@@ -48,10 +45,6 @@ void weft_vhost_release(struct weft_vhost *vh);
 /* The living client vhost with this content, or a new one; a reference is the caller's. */
 enum weft_status weft_vhost_client(struct weft_context *ctx, struct weft_trust_spec *trust,
 	struct weft_vhost **out, struct weft_error *err);
-
-/* A server's TLS context for scheme, made at its first use. NULL and err if it cannot be. */
-void *weft_vhost_tls(
-	struct weft_vhost *vh, const struct weft_scheme *scheme, struct weft_error *err);
 
 /* A later one is the better one. */
 enum weft_vhost_match {

@@ -62,10 +62,12 @@ struct weft_context_options {
 	uint32_t body_rate_min;
 	uint32_t rate_grace_ms; /* 10,000 */
 
-	/* Server connections; 0: the default. What is over a limit is reset at once: conns_refused. */
-	unsigned conns_max; /* accepted and not ended: no limit */
-	unsigned
-		conns_per_address; /* the same of one IP (IPv6: one /64; Unix sockets: free): no limit */
+	/*
+	 * Server connections that listeners took and that have not ended: in all, and of one IPv4 address or
+	 * IPv6 /64 (Unix sockets have none). 0: no limit. What is over it is reset at once: conns_refused.
+	 */
+	unsigned conns_max;
+	unsigned conns_per_address;
 	bool reuse_port; /* listeners share their port with other processes' or contexts': SO_REUSEPORT */
 
 	/* Tests: every read is cut to this many bytes, so that every boundary is met. 0: whole. */
@@ -100,8 +102,9 @@ WEFT_API WEFT_MUST_CHECK enum weft_status weft_context_turn(
 WEFT_API void weft_context_stop(struct weft_context *ctx);
 /*
  * Closes listeners and, when each has finished its exchange, connections. What still runs after deadline_ms is
- * cut (0: it may take as long as it likes). drained(user) once none is left, also if that is so already.
- * Called again, it can bring the deadline forward, and its drained is ignored.
+ * cut, with SHUTDOWN (0: it may take as long as it likes). drained(user) is called once none is left, also if that
+ * is so already; from the loop, not from within this call, and in any case before the done of destroy. The
+ * context may be destroyed in it. Called again, it can bring the deadline forward, and its drained is ignored.
  */
 WEFT_API void weft_context_drain(
 	struct weft_context *ctx, uint32_t deadline_ms, void (*drained)(void *user), void *user);
@@ -151,8 +154,7 @@ WEFT_API WEFT_MUST_CHECK enum weft_status weft_context_set_local(
 /* Counts since the context was made, but for those called "now". */
 struct weft_counters {
 	uint64_t conns_accepted, conns_opened, conns_failed, conns_now;
-	uint64_t
-		conns_refused; /* accepted over a limit, or without memory for them, and closed at once */
+	uint64_t conns_refused; /* closed instead of accepted: over a limit, or no memory */
 	uint64_t handshakes_full, handshakes_resumed, handshakes_failed;
 	uint64_t streams_opened, streams_incoming, streams_now, streams_peak;
 	uint64_t streams_ok, streams_failed, streams_retried;

@@ -4,10 +4,18 @@
 #define WEFT_TLS_GNUTLS_BACKEND_H
 
 #include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 
 #include "weft/plugin/tls.h"
 
 enum { ALPN_MAX = 8 };
+
+/* A certificate's key that is not here. */
+struct tls_signer {
+	const struct weft_signer *ops;
+	gnutls_pk_algorithm_t algorithm;
+	unsigned bits;
+};
 
 struct tls_ctx {
 	const struct weft_allocator *alloc;
@@ -16,7 +24,25 @@ struct tls_ctx {
 	gnutls_datum_t alpn[ALPN_MAX]; /* point into alpn_text */
 	unsigned alpn_count;
 	char alpn_text[128];
+	/* Revocation lists are looked at here, and the CAs are kept beside them for that; else both are empty. */
+	gnutls_x509_crl_t *crls;
+	gnutls_x509_crt_t *cas;
+	size_t crl_count, ca_count;
+	size_t crl_room, ca_room; /* what is allocated */
+	unsigned char (*pins)[WEFT_SHA256_BYTES];
+	size_t pin_count;
+	struct tls_signer signer;
+	enum weft_tls_client_auth client_auth;
+	unsigned char ticket_key[WEFT_TLS_TICKET_SECRET];
+	bool tickets; /* server: gives some; client: asks for some */
 	bool server;
+};
+
+/* What is asked of the peer's certificate; forgotten once the handshake is done. */
+struct tls_checks {
+	char host[256];
+	unsigned char ip[16];
+	unsigned ip_len;
 };
 
 struct tls_session {
@@ -25,11 +51,11 @@ struct tls_session {
 	/* only while an op is on the stack */
 	struct weft_span *in;
 	struct weft_buffer *out;
-	gnutls_packet_t packet; /* whose bytes the last decrypt handed out */
+	gnutls_packet_t packet;    /* whose bytes the last decrypt handed out */
+	struct tls_checks *checks; /* NULL: nothing, or done */
 	unsigned allow, faults;
-	char verify_host[256];
-	unsigned char verify_ip[16];
-	unsigned verify_ip_len;
+	unsigned tickets; /* came from the server */
+	unsigned exported;
 	bool failed;
 };
 
@@ -48,8 +74,35 @@ enum weft_status gnutls_adapter_encrypt(void *session, const struct weft_segment
 	size_t count, struct weft_buffer *out, struct weft_error *err);
 void gnutls_adapter_close_notify(void *session, struct weft_buffer *out);
 void gnutls_adapter_info(void *session, struct weft_tls_info *info);
+enum weft_status gnutls_adapter_session_export(void *session, struct weft_buffer *to);
+enum weft_status gnutls_adapter_peer_cert(void *session, struct weft_span *der);
+
+/* Certificates, revocation lists and pins of the options. */
+enum weft_status gnutls_adapter_set_trust(
+	struct tls_ctx *c, const struct weft_tls_ctx_options *o, struct weft_error *err);
+void gnutls_adapter_drop_trust(struct tls_ctx *c);
+/* The chain, its key or signer, and the OCSP response. */
+enum weft_status gnutls_adapter_set_identity(
+	struct tls_ctx *c, const struct weft_tls_ctx_options *o, struct weft_error *err);
+enum weft_status gnutls_adapter_set_signer(
+	struct tls_ctx *c, gnutls_x509_crt_t *chain, unsigned count, struct weft_error *err);
+/* "WHAT cannot be used: ...". */
+enum weft_status gnutls_adapter_unusable(struct weft_error *err, int code, const char *what);
+bool gnutls_adapter_is_pem(const struct weft_span *s);
+gnutls_datum_t gnutls_adapter_datum(const struct weft_span *s);
 
 /* GnuTLS's verification hook: 0 accepts. Fills faults. */
 int gnutls_adapter_verify_peer(gnutls_session_t tls);
+/* enum weft_tls_fault: what the ctx's lists say of a chain, leaf first, as it came. */
+unsigned gnutls_adapter_revocation(
+	const struct tls_ctx *c, const gnutls_x509_crt_t *chain, unsigned count);
+/* Whether the leaf has the name or the address. RFC 9525: alternative names only. */
+bool gnutls_adapter_name_fits(gnutls_x509_crt_t leaf, const struct tls_checks *checks);
+gnutls_alert_description_t gnutls_adapter_alert(unsigned faults);
+
+/* Both sides, before the handshake. Negative: GnuTLS's code. */
+int gnutls_adapter_set_tickets(struct tls_session *s, const struct weft_span *resume);
+/* Derives the key of a server's tickets. */
+int gnutls_adapter_ticket_key(struct tls_ctx *c, const struct weft_span *secret);
 
 #endif

@@ -5,7 +5,9 @@
 
 static const struct weft_tls_ops ops = {
 	.size = sizeof(ops),
-	.caps = WEFT_TLS_CAN_TLS12 | WEFT_TLS_CAN_TLS13 | WEFT_TLS_CAN_ALPN | WEFT_TLS_CAN_CRL,
+	.caps = WEFT_TLS_CAN_TLS12 | WEFT_TLS_CAN_TLS13 | WEFT_TLS_CAN_ALPN | WEFT_TLS_CAN_CRL |
+		WEFT_TLS_CAN_RESUME | WEFT_TLS_CAN_CLIENT_AUTH | WEFT_TLS_CAN_STAPLE |
+		WEFT_TLS_CAN_SIGN | WEFT_TLS_CAN_PIN | WEFT_TLS_CAN_NAME_CONSTRAINTS,
 	.ctx_create = gnutls_adapter_ctx_create,
 	.ctx_destroy = gnutls_adapter_ctx_destroy,
 	.session_create = gnutls_adapter_session_create,
@@ -15,6 +17,8 @@ static const struct weft_tls_ops ops = {
 	.encrypt = gnutls_adapter_encrypt,
 	.close_notify = gnutls_adapter_close_notify,
 	.info = gnutls_adapter_info,
+	.session_export = gnutls_adapter_session_export,
+	.peer_cert = gnutls_adapter_peer_cert,
 };
 
 WEFT_PLUGIN_DEFINE(tls_gnutls) = {

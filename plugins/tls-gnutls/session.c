@@ -43,23 +43,49 @@ static void drop_packet(struct tls_session *s)
 	s->packet = NULL;
 }
 
+static bool about_certificate(int code)
+{
+	return code == GNUTLS_E_CERTIFICATE_ERROR || code == GNUTLS_E_NO_CERTIFICATE_FOUND ||
+	       code == GNUTLS_E_CERTIFICATE_REQUIRED || code == GNUTLS_E_KEY_USAGE_VIOLATION ||
+	       code == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+}
+
+/* The peer is told what was found, or that there is none. */
+static enum weft_status refuse_peer(struct tls_session *s, int code, struct weft_error *err)
+{
+	unsigned count;
+	bool shown = gnutls_certificate_get_peers(s->tls, &count) != NULL;
+	char words[200];
+
+	/* the library's own finding, which has no other name */
+	if (!(s->faults & ~s->allow))
+		s->faults |= WEFT_TLS_MALFORMED;
+	if (shown)
+		gnutls_alert_send(
+			s->tls, GNUTLS_AL_FATAL, gnutls_adapter_alert(s->faults & ~s->allow));
+	else
+		gnutls_alert_send_appropriate(s->tls, code);
+	return weft_error_set(err, WEFT_ERR_VERIFY, code, "%s",
+		weft_tls_faults_text(s->faults & ~s->allow ? s->faults & ~s->allow
+							   : (unsigned)WEFT_TLS_MALFORMED,
+			words, sizeof(words)));
+}
+
 /* What the library's code means, in words; tells the peer by an alert. */
 static enum weft_status failure(struct tls_session *s, int code, struct weft_error *err)
 {
-	char words[200];
-
 	s->failed = true;
 	if (code == GNUTLS_E_FATAL_ALERT_RECEIVED)
 		return weft_error_set(err, WEFT_ERR_PROTOCOL, code, "the peer sent a TLS alert: %s",
 			gnutls_alert_get_name(gnutls_alert_get(s->tls)));
+	if (about_certificate(code))
+		return refuse_peer(s, code, err);
 	gnutls_alert_send_appropriate(s->tls, code);
-	if (code == GNUTLS_E_CERTIFICATE_ERROR || code == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR ||
-		code == GNUTLS_E_NO_CERTIFICATE_FOUND)
-		return weft_error_set(err, WEFT_ERR_VERIFY, code, "%s",
-			weft_tls_faults_text(s->faults ? s->faults & ~s->allow : WEFT_TLS_MALFORMED,
-				words, sizeof(words)));
 	if (code == GNUTLS_E_MEMORY_ERROR)
 		return weft_error_set(err, WEFT_ERR_MEMORY, code, "no memory for TLS");
+	if (code == GNUTLS_E_PK_SIGN_FAILED)
+		return weft_error_set(err, WEFT_ERR_TLS, code,
+			"the handshake could not be signed with the private key");
 	return weft_error_set(
 		err, WEFT_ERR_PROTOCOL, code, "TLS failed: %s", gnutls_strerror(code));
 }
@@ -75,8 +101,14 @@ static int set_up(struct tls_session *s, const struct weft_tls_session_options *
 	if (ret >= 0 && c->alpn_count)
 		ret = gnutls_alpn_set_protocols(s->tls, c->alpn, c->alpn_count,
 			c->server ? GNUTLS_ALPN_MANDATORY | GNUTLS_ALPN_SERVER_PRECEDENCE : 0);
-	if (ret >= 0 && o->sni)
+	if (ret >= 0 && o->sni && !c->server)
 		ret = gnutls_server_name_set(s->tls, GNUTLS_NAME_DNS, o->sni, strlen(o->sni));
+	if (ret >= 0)
+		ret = gnutls_adapter_set_tickets(s, &o->resume);
+	if (c->client_auth)
+		gnutls_certificate_server_set_request(s->tls,
+			c->client_auth == WEFT_TLS_CLIENT_AUTH_REQUIRED ? GNUTLS_CERT_REQUIRE
+									: GNUTLS_CERT_REQUEST);
 	gnutls_session_set_ptr(s->tls, s);
 	gnutls_transport_set_ptr(s->tls, s);
 	gnutls_transport_set_pull_function(s->tls, pull);
@@ -86,27 +118,46 @@ static int set_up(struct tls_session *s, const struct weft_tls_session_options *
 	return ret;
 }
 
+static void drop_checks(struct tls_session *s)
+{
+	weft_free(s->ctx->alloc, s->checks, sizeof(*s->checks));
+	s->checks = NULL;
+}
+
+static bool set_checks(struct tls_session *s, const struct weft_tls_session_options *o)
+{
+	if (s->ctx->server || (!o->verify_host && !o->verify_ip.len))
+		return true;
+	s->checks = weft_zalloc(s->ctx->alloc, sizeof(*s->checks));
+	if (!s->checks)
+		return false;
+	if (o->verify_host)
+		snprintf(s->checks->host, sizeof(s->checks->host), "%s", o->verify_host);
+	if (o->verify_ip.len && o->verify_ip.len <= sizeof(s->checks->ip)) {
+		memcpy(s->checks->ip, o->verify_ip.ptr, o->verify_ip.len);
+		s->checks->ip_len = (unsigned)o->verify_ip.len;
+	}
+	return true;
+}
+
 enum weft_status gnutls_adapter_session_create(
 	void *ctx, const struct weft_tls_session_options *o, void **session, struct weft_error *err)
 {
 	struct tls_ctx *c = ctx;
 	struct tls_session *s = weft_zalloc(c->alloc, sizeof(*s));
-	unsigned flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_TICKETS |
-			 (c->server ? (unsigned)GNUTLS_SERVER : (unsigned)GNUTLS_CLIENT);
+	unsigned flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL |
+			 (c->tickets ? 0u : (unsigned)GNUTLS_NO_TICKETS) |
+			 (c->server ? (unsigned)GNUTLS_SERVER
+				    : (unsigned)(GNUTLS_CLIENT | GNUTLS_FORCE_CLIENT_CERT));
 	int ret;
 
 	if (!s)
 		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a TLS session");
 	s->ctx = c;
-	s->allow = o->allow;
-	if (o->verify_host)
-		snprintf(s->verify_host, sizeof(s->verify_host), "%s", o->verify_host);
-	if (o->verify_ip.len && o->verify_ip.len <= sizeof(s->verify_ip)) {
-		memcpy(s->verify_ip, o->verify_ip.ptr, o->verify_ip.len);
-		s->verify_ip_len = (unsigned)o->verify_ip.len;
-	}
-	ret = gnutls_init(&s->tls, flags);
+	s->allow = o->allow & WEFT_TLS_ALLOW_ALL;
+	ret = set_checks(s, o) ? gnutls_init(&s->tls, flags) : GNUTLS_E_MEMORY_ERROR;
 	if (ret < 0) {
+		drop_checks(s);
 		weft_free(c->alloc, s, sizeof(*s));
 		return weft_error_set(err, WEFT_ERR_MEMORY, ret, "no memory for a TLS session");
 	}
@@ -125,6 +176,7 @@ void gnutls_adapter_session_destroy(void *session)
 	struct tls_session *s = session;
 
 	drop_packet(s);
+	drop_checks(s);
 	gnutls_deinit(s->tls);
 	weft_free(s->ctx->alloc, s, sizeof(*s));
 }
@@ -133,6 +185,14 @@ static bool again(int code)
 {
 	return code == GNUTLS_E_AGAIN || code == GNUTLS_E_INTERRUPTED ||
 	       code == GNUTLS_E_WARNING_ALERT_RECEIVED;
+}
+
+/* A client's certificate that was good when the ticket was given need not be so now. */
+static int verify_again(struct tls_session *s)
+{
+	if (!s->ctx->client_auth || !gnutls_session_is_resumed(s->tls))
+		return 0;
+	return gnutls_adapter_verify_peer(s->tls) ? GNUTLS_E_CERTIFICATE_ERROR : 0;
 }
 
 enum weft_status gnutls_adapter_handshake(
@@ -150,7 +210,12 @@ enum weft_status gnutls_adapter_handshake(
 	} while (again(ret) && in->len != before);
 	if (again(ret))
 		return WEFT_AGAIN;
-	return ret < 0 ? failure(s, ret, err) : WEFT_OK;
+	if (ret >= 0)
+		ret = verify_again(s);
+	if (ret < 0)
+		return failure(s, ret, err);
+	drop_checks(s);
+	return WEFT_OK;
 }
 
 enum weft_status gnutls_adapter_decrypt(void *session, struct weft_span *in,
@@ -212,6 +277,7 @@ enum weft_status gnutls_adapter_encrypt(void *session, const struct weft_segment
 	s->out = out;
 	while (ret >= 0 && (record = weft_gather_next(&gather, room, RECORD)).len)
 		ret = send_all(s, record.ptr, record.len);
+	drop_packet(s); /* not before: it may be what was sent; an idle session keeps no record */
 	return ret < 0 ? failure(s, ret, err) : WEFT_OK;
 }
 
@@ -224,21 +290,4 @@ void gnutls_adapter_close_notify(void *session, struct weft_buffer *out)
 	s->in = NULL;
 	s->out = out;
 	gnutls_bye(s->tls, GNUTLS_SHUT_WR);
-}
-
-void gnutls_adapter_info(void *session, struct weft_tls_info *info)
-{
-	struct tls_session *s = session;
-	gnutls_datum_t alpn;
-	const char *cipher = gnutls_ciphersuite_get(s->tls);
-
-	*info = (struct weft_tls_info){ .faults = s->faults };
-	if (gnutls_alpn_get_selected_protocol(s->tls, &alpn) >= 0 && alpn.size < sizeof(info->alpn))
-		memcpy(info->alpn, alpn.data, alpn.size);
-	if (gnutls_protocol_get_version(s->tls) == GNUTLS_TLS1_3)
-		info->version = 0x0304;
-	else if (gnutls_protocol_get_version(s->tls) == GNUTLS_TLS1_2)
-		info->version = 0x0303;
-	snprintf(info->cipher, sizeof(info->cipher), "%s", cipher ? cipher : "");
-	info->resumed = gnutls_session_is_resumed(s->tls);
 }

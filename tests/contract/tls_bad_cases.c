@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Peers that do not behave: what is not TLS, old TLS, and renegotiation. The peer is raw GnuTLS. */
-#include <errno.h>
 #include <gnutls/gnutls.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/contract/tls_pair.h"
+#include "tests/contract/tls_raw.h"
 
 static const struct tls_wish plain_wish;
 
@@ -159,81 +159,6 @@ static void garbage_after_the_handshake(void **state)
 	weft_buffer_finish(&plain);
 }
 
-/* ---- a raw peer ---- */
-
-struct raw {
-	gnutls_session_t tls;
-	gnutls_certificate_credentials_t cred;
-	struct tls_end *other;
-};
-
-static ssize_t raw_pull(gnutls_transport_ptr_t ptr, void *to, size_t len)
-{
-	struct raw *r = ptr;
-	size_t have = weft_buffer_len(&r->other->out);
-
-	if (!have) {
-		gnutls_transport_set_errno(r->tls, EAGAIN);
-		return -1;
-	}
-	if (len > have)
-		len = have;
-	memcpy(to, weft_buffer_bytes(&r->other->out), len);
-	weft_buffer_consume(&r->other->out, len);
-	return (ssize_t)len;
-}
-
-static ssize_t raw_push(gnutls_transport_ptr_t ptr, const void *bytes, size_t len)
-{
-	struct raw *r = ptr;
-
-	weft_buffer_append(&r->other->in, bytes, len);
-	return (ssize_t)len;
-}
-
-static void raw_create(struct raw *r, struct tls_end *other, bool server, const char *priorities)
-{
-	const struct test_cert *own = test_cert(TEST_CERT_GOOD);
-	gnutls_datum_t cert = { (unsigned char *)own->cert, (unsigned)own->cert_len };
-	gnutls_datum_t key = { (unsigned char *)own->key, (unsigned)own->key_len };
-
-	r->other = other;
-	assert_int_equal(gnutls_certificate_allocate_credentials(&r->cred), 0);
-	if (server)
-		assert_true(gnutls_certificate_set_x509_key_mem(
-				    r->cred, &cert, &key, GNUTLS_X509_FMT_PEM) >= 0);
-	assert_int_equal(
-		gnutls_init(&r->tls, (server ? GNUTLS_SERVER : GNUTLS_CLIENT) | GNUTLS_NONBLOCK),
-		0);
-	assert_int_equal(gnutls_priority_set_direct(r->tls, priorities, NULL), 0);
-	gnutls_credentials_set(r->tls, GNUTLS_CRD_CERTIFICATE, r->cred);
-	gnutls_transport_set_ptr(r->tls, r);
-	gnutls_transport_set_pull_function(r->tls, raw_pull);
-	gnutls_transport_set_push_function(r->tls, raw_push);
-}
-
-static void raw_destroy(struct raw *r)
-{
-	gnutls_deinit(r->tls);
-	gnutls_certificate_free_credentials(r->cred);
-}
-
-/* Until both are done or one has failed; returns what the raw peer's handshake did. */
-static int raw_handshake(struct raw *r, struct tls_end *e)
-{
-	int ret = GNUTLS_E_AGAIN;
-
-	for (int i = 0; i < 20 && (ret == GNUTLS_E_AGAIN || e->status == WEFT_AGAIN); i++) {
-		if (ret == GNUTLS_E_AGAIN)
-			ret = gnutls_handshake(r->tls);
-		if (ret < 0 && ret != GNUTLS_E_AGAIN)
-			gnutls_alert_send_appropriate(r->tls, ret);
-		if (e->status == WEFT_AGAIN)
-			tls_end_handshake(e);
-	}
-	return ret;
-}
-
 static void old_versions_are_refused(void **state)
 {
 	static const char *const old[] = { "NORMAL:-VERS-ALL:+VERS-TLS1.0",
@@ -243,13 +168,13 @@ static void old_versions_are_refused(void **state)
 	for (size_t i = 0; i < sizeof(old) / sizeof(*old); i++) {
 		for (int server = 0; server < 2; server++) {
 			struct tls_end e;
-			struct raw r;
+			struct tls_raw r;
 
 			tls_end_create(&e, setting->client, server, &plain_wish);
-			raw_create(&r, &e, !server, old[i]);
-			assert_true(raw_handshake(&r, &e) < 0);
+			tls_raw_create(&r, &e, !server, old[i], test_cert(TEST_CERT_GOOD));
+			assert_true(tls_raw_handshake(&r, &e) < 0);
 			assert_refused(&e);
-			raw_destroy(&r);
+			tls_raw_destroy(&r);
 			tls_end_destroy(&e);
 		}
 	}
@@ -281,14 +206,14 @@ static void renegotiation_is_refused(void **state)
 	const struct tls_setting *setting = *state;
 	struct weft_buffer plain;
 	struct tls_end e;
-	struct raw r;
+	struct tls_raw r;
 	int ret;
 
 	weft_buffer_init(&plain, &weft_allocator_system);
 	for (int server = 0; server < 2; server++) {
 		tls_end_create(&e, setting->client, server, &plain_wish);
-		raw_create(&r, &e, !server, tls12);
-		assert_int_equal(raw_handshake(&r, &e), 0);
+		tls_raw_create(&r, &e, !server, tls12, test_cert(TEST_CERT_GOOD));
+		assert_int_equal(tls_raw_handshake(&r, &e), 0);
 		assert_int_equal(e.status, WEFT_OK);
 		assert_int_equal(gnutls_record_send(r.tls, "hello", 5), 5);
 		tls_end_drain(&e, &plain);
@@ -300,34 +225,34 @@ static void renegotiation_is_refused(void **state)
 		assert_refused(&e);
 		tls_assert_text(&e.err, "the peer wanted to renegotiate TLS, which is refused");
 		assert_true(weft_buffer_len(&e.out) > 0);
-		raw_destroy(&r);
+		tls_raw_destroy(&r);
 		tls_end_destroy(&e);
 	}
 	weft_buffer_finish(&plain);
 }
 
 /* The raw peer's key update in TLS 1.3 is no data and no end. */
-static void key_update_is_followed(void **state)
+static void tls13_key_update_is_followed(void **state)
 {
 	const struct tls_setting *setting = *state;
 	struct weft_buffer plain;
 	struct tls_end e;
-	struct raw r;
+	struct tls_raw r;
 
-	if (!(setting->client->ops->caps & WEFT_TLS_CAN_TLS13))
-		return;
+	tls_need(setting, WEFT_TLS_CAN_TLS13, 0);
 	weft_buffer_init(&plain, &weft_allocator_system);
 	for (int server = 0; server < 2; server++) {
 		tls_end_create(&e, setting->client, server, &plain_wish);
-		raw_create(&r, &e, !server, "NORMAL:-VERS-ALL:+VERS-TLS1.3");
-		assert_int_equal(raw_handshake(&r, &e), 0);
+		tls_raw_create(&r, &e, !server, "NORMAL:-VERS-ALL:+VERS-TLS1.3",
+			test_cert(TEST_CERT_GOOD));
+		assert_int_equal(tls_raw_handshake(&r, &e), 0);
 		assert_int_equal(gnutls_session_key_update(r.tls, GNUTLS_KU_PEER), 0);
 		assert_int_equal(gnutls_record_send(r.tls, "hello", 5), 5);
 		tls_end_drain(&e, &plain);
 		assert_int_equal(e.status, WEFT_AGAIN);
 		assert_int_equal(weft_buffer_len(&plain), 5);
 		weft_buffer_consume(&plain, 5);
-		raw_destroy(&r);
+		tls_raw_destroy(&r);
 		tls_end_destroy(&e);
 	}
 	weft_buffer_finish(&plain);
@@ -341,6 +266,6 @@ const struct CMUnitTest tls_bad_tests[] = {
 	cmocka_unit_test(old_versions_are_refused),
 	cmocka_unit_test(downgraded_hello_is_refused),
 	cmocka_unit_test(renegotiation_is_refused),
-	cmocka_unit_test(key_update_is_followed),
+	cmocka_unit_test(tls13_key_update_is_followed),
 };
 const size_t tls_bad_count = sizeof(tls_bad_tests) / sizeof(*tls_bad_tests);

@@ -31,9 +31,21 @@ struct tls_wish {
 	const char *host; /* NULL: localhost, unless ip is set */
 	struct weft_span ip;
 	bool no_name; /* neither host nor ip is verified */
-	unsigned allow;
+	unsigned allow, server_allow;
 	bool crl;
 	const char *const *client_alpn, *const *server_alpn;
+	/* Instead of the above, where set. */
+	const struct test_cert *shown; /* by the server */
+	const struct test_cert *trust; /* of either end: the only CA */
+	const struct test_cert *list;  /* CRL of either end */
+	/* The rest of the options, as they are. */
+	const struct test_cert *client_cert;
+	enum weft_tls_client_auth client_auth;
+	const struct weft_signer *client_signer, *server_signer; /* instead of the keys */
+	struct weft_span ocsp, ticket_secret, resume;
+	bool tickets;
+	const unsigned char (*pins)[WEFT_SHA256_BYTES];
+	size_t pin_count;
 };
 
 struct tls_end {
@@ -77,6 +89,11 @@ size_t tls_deliver(struct tls_end *from, struct tls_end *to, size_t count);
 void tls_carry(struct tls_pair *p, bool to_server, struct weft_buffer *plain);
 /* Where the error's text has the words; prints it if not. */
 void tls_assert_text(const struct weft_error *err, const char *words);
+
+/* Skips the test, saying so, unless the backends can do all of these. */
+void tls_need(const struct tls_setting *setting, unsigned client_caps, unsigned server_caps);
+/* What the last op of an end says. */
+struct weft_tls_info tls_info(const struct tls_end *e);
 
 extern const struct CMUnitTest tls_flow_tests[], tls_verify_tests[], tls_bad_tests[],
 	tls_ctx_tests[];

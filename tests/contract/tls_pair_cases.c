@@ -10,27 +10,52 @@ static struct weft_span span(const char *text, size_t len)
 	return (struct weft_span){ (const unsigned char *)text, len };
 }
 
+static void set_identity(struct weft_tls_ctx_options *o, const struct test_cert *own,
+	const struct weft_signer *signer)
+{
+	o->cert_chain = span(own->cert, own->cert_len);
+	o->signer = signer;
+	if (!signer)
+		o->key = span(own->key, own->key_len);
+}
+
+static void set_side(struct weft_tls_ctx_options *o, bool server, const struct tls_wish *wish)
+{
+	if (server) {
+		set_identity(
+			o, wish->shown ? wish->shown : test_cert(wish->cert), wish->server_signer);
+		o->alpn = wish->server_alpn;
+		o->client_auth = wish->client_auth;
+		o->ocsp = wish->ocsp;
+		o->ticket_secret = wish->ticket_secret;
+		return;
+	}
+	if (wish->client_cert)
+		set_identity(o, wish->client_cert, wish->client_signer);
+	o->alpn = wish->client_alpn;
+	o->tickets = wish->tickets;
+	o->pins = wish->pins;
+	o->pin_count = wish->pin_count;
+}
+
 static void create_ctx(struct tls_end *e, bool server, const struct tls_wish *wish)
 {
-	const struct test_cert *authority = test_certs_ca(), *own = test_cert(wish->cert);
+	const struct test_cert *authority = wish->trust ? wish->trust : test_certs_ca();
 	size_t crl_len;
-	struct weft_span ca = span(authority->cert, authority->cert_len), crl;
+	const char *own_crl = test_certs_crl(&crl_len);
+	struct weft_span ca = span(authority->cert, authority->cert_len);
+	struct weft_span crl =
+		wish->list ? span(wish->list->cert, wish->list->cert_len) : span(own_crl, crl_len);
 	struct weft_tls_ctx_options o = {
 		.size = sizeof(o), .alloc = &weft_allocator_system, .server = server
 	};
 
-	if (server) {
-		o.cert_chain = span(own->cert, own->cert_len);
-		o.key = span(own->key, own->key_len);
-		o.alpn = wish->server_alpn;
-	} else {
+	set_side(&o, server, wish);
+	if (!server || wish->client_auth) {
 		o.ca = &ca;
 		o.ca_count = 1;
-		o.alpn = wish->client_alpn;
-		crl.ptr = (const unsigned char *)test_certs_crl(&crl_len);
-		crl.len = crl_len;
-		o.crl = wish->crl ? &crl : NULL;
-		o.crl_count = wish->crl;
+		o.crl = wish->crl || wish->list ? &crl : NULL;
+		o.crl_count = wish->crl || wish->list;
 	}
 	e->status = e->ops->ctx_create(&o, &e->ctx, &e->err);
 	if (e->status)
@@ -47,13 +72,16 @@ void tls_end_create(struct tls_end *e, const struct tls_backend *backend, bool s
 	weft_buffer_init(&e->in, &weft_allocator_system);
 	weft_buffer_init(&e->out, &weft_allocator_system);
 	create_ctx(e, server, wish);
-	if (!server) {
+	if (server) {
+		o.allow = wish->server_allow;
+	} else {
 		if (wish->ip.len)
 			o.verify_ip = wish->ip;
 		else
 			o.sni = wish->host ? wish->host : "localhost";
 		o.verify_host = wish->no_name ? NULL : o.sni;
 		o.allow = wish->allow;
+		o.resume = wish->resume;
 	}
 	e->status = e->ops->session_create(e->ctx, &o, &e->session, &e->err);
 	if (e->status)
@@ -204,4 +232,26 @@ void tls_assert_text(const struct weft_error *err, const char *words)
 {
 	if (!strstr(err->text, words))
 		fail_msg("\"%s\" is not in \"%s\"", words, err->text);
+}
+
+void tls_need(const struct tls_setting *setting, unsigned client_caps, unsigned server_caps)
+{
+	unsigned client = client_caps & ~setting->client->ops->caps;
+	unsigned server = server_caps & ~setting->server->ops->caps;
+
+	if (client)
+		print_message("%s has not caps 0x%x\n", setting->client->name, client);
+	if (server)
+		print_message("%s has not caps 0x%x\n", setting->server->name, server);
+	if (client || server)
+		skip();
+}
+
+struct weft_tls_info tls_info(const struct tls_end *e)
+{
+	struct weft_tls_info info;
+
+	memset(&info, 0xa5, sizeof(info));
+	e->ops->info(e->session, &info);
+	return info;
 }

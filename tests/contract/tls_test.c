@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "tests/contract/tls_pair.h"
+#include "tests/contract/tls_verdict.h"
 #include "tests/support/filter.h"
 #include "weft/plugin/plugin.h"
 
@@ -34,6 +35,27 @@ static int run_group(const char *what, const struct CMUnitTest *tests, size_t co
 	return _cmocka_run_group_tests(name, copy, count, NULL, NULL);
 }
 
+/* Each row is a test of its own. */
+static int run_verdicts(const char *what, const struct tls_verdict *verdicts, size_t count,
+	const struct tls_setting *setting, bool by_server)
+{
+	struct CMUnitTest tests[TESTS_MAX];
+	struct tls_trial trials[TESTS_MAX];
+	char name[128];
+
+	if (count > TESTS_MAX)
+		return 1;
+	for (size_t i = 0; i < count; i++) {
+		trials[i] = (struct tls_trial){ setting, &verdicts[i], by_server };
+		tests[i] = (struct CMUnitTest){ .name = verdicts[i].name,
+			.test_func = tls_verdict_is_right,
+			.initial_state = &trials[i] };
+	}
+	snprintf(name, sizeof(name), "%s, by the %s, %s", what, by_server ? "server" : "client",
+		setting->client->name);
+	return _cmocka_run_group_tests(name, tests, count, NULL, NULL);
+}
+
 static int run_pair(const struct tls_backend *client, const struct tls_backend *server)
 {
 	static const size_t fragments[] = { 1, 7, 1000, 0 };
@@ -59,6 +81,15 @@ static int run_alone(const struct tls_backend *backend)
 	failed += run_group("bad peers", tls_bad_tests, tls_bad_count, &setting);
 	setting.fragment = 0;
 	failed += run_group("contexts", tls_ctx_tests, tls_ctx_count, &setting);
+	if (!(backend->ops->caps & WEFT_TLS_CAN_PIN))
+		return failed;
+	failed += run_verdicts("names", tls_name_verdicts, tls_name_verdict_count, &setting, false);
+	for (int by_server = 0; by_server < 2; by_server++) {
+		failed += run_verdicts(
+			"chains", tls_chain_verdicts, tls_chain_verdict_count, &setting, by_server);
+		failed += run_verdicts("name constraints", tls_constraint_verdicts,
+			tls_constraint_verdict_count, &setting, by_server);
+	}
 	return failed;
 }
 

@@ -25,7 +25,7 @@ static const struct {
 		"certificate revoked" },
 	{ "weak", { .cert = TEST_CERT_WEAK }, WEFT_TLS_WEAK, "certificate uses weak cryptography" },
 	{ "for clients", { .cert = TEST_CERT_CLIENT }, WEFT_TLS_MALFORMED,
-		"certificate missing or not valid for a server" },
+		"certificate missing or not valid for this use" },
 	{ "other host", { .host = "other.test" }, WEFT_TLS_WRONG_HOST,
 		"certificate is for another host" },
 	{ "two labels under a wildcard", { .host = "a.b.example.test" }, WEFT_TLS_WRONG_HOST,

@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import sys
@@ -198,7 +199,7 @@ class Signals(OperationsCase):
             weftlib.wait_until(lambda: is_refused(server), "it drains")
             self.close_all()
             self.assertEqual(server.wait(), 0, server.errors())
-            self.assertRegex(server.errors(), "info draining 1 connections with 1 streams, "
+            self.assertRegex(server.errors(), r"info draining \d connections with 1 streams, "
                                               "deadline 30000 ms\n")
             self.assertRegex(server.errors(), "info drained\n")
 
@@ -211,6 +212,50 @@ class Signals(OperationsCase):
                 for _ in range(3):
                     server.process.send_signal(signal.SIGHUP)
                     self.assertEqual(self.ask(self.connect(server))[2], b"Hello, World\n")
+
+
+@unittest.skipUnless(weftlib.BACKENDS, "a build without TLS")
+class Reload(OperationsCase):
+    def leaf(self, server):
+        """The certificate that a new connection gets, in DER."""
+        sock = self.connect(server)
+        der = sock.getpeercert(binary_form=True)
+        self.ask(sock)
+        self.socks.remove(sock)
+        sock.close()
+        return der
+
+    def all_leaves(self, server):
+        """Of so many connections that each worker has had some."""
+        return {self.leaf(server) for _ in range(20)}
+
+    def test_sighup_has_all_workers_read_certificate_and_key_again(self):
+        files = weftlib.Certificates(self.folder)
+        cert, key = files.issue("other", "DNS:localhost,IP:127.0.0.1")
+        for loop, backend in weftlib.pairs():
+            now_cert, now_key = self.folder / "now.pem", self.folder / "now.key"
+            shutil.copy(files.cert, now_cert)
+            shutil.copy(files.key, now_key)
+            with self.serve("--event", loop, "--tls", backend, "--cert", now_cert, "--key",
+                            now_key, "--workers", 2, "--log", "info",
+                            listen=["https://127.0.0.1:0"]) as server:
+                old = self.leaf(server)
+                held = self.connect(server)
+                self.ask(held)
+                # a key that is not the certificate's: told once, and nothing changes
+                shutil.copy(key, now_key)
+                server.process.send_signal(signal.SIGHUP)
+                weftlib.wait_until(lambda: "reload: " in server.errors(), "the mistake is told")
+                self.assertEqual(self.all_leaves(server), {old})
+                self.assertEqual(server.errors().count("reload: "), 1)
+                self.assertIn(str(now_cert), server.errors())
+                shutil.copy(cert, now_cert)
+                server.process.send_signal(signal.SIGHUP)
+                weftlib.wait_until(lambda: server.errors().count("were read again") == 2,
+                                   "both workers have the new one")
+                new, = self.all_leaves(server)
+                self.assertNotEqual(new, old)
+                self.assertEqual(self.ask(held)[0], 200)
 
 
 if __name__ == "__main__":

@@ -11,13 +11,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "tests/support/certs_inner.h"
+
 enum { DAY = 24 * 60 * 60 };
 
 static struct test_cert made[TEST_CERT_COUNT], ca[2];
 static char *crl;
 static size_t crl_len;
 
-static void must(int ret, const char *what)
+void test_certs_must(int ret, const char *what)
 {
 	if (ret >= 0)
 		return;
@@ -25,8 +27,7 @@ static void must(int ret, const char *what)
 	abort();
 }
 
-/* A copy from malloc(3), with a NUL; frees what the library made. */
-static char *take(gnutls_datum_t *from, size_t *len)
+char *test_certs_take(gnutls_datum_t *from, size_t *len)
 {
 	char *text = malloc(from->size + 1);
 
@@ -48,12 +49,13 @@ static gnutls_x509_privkey_t new_key(unsigned rsa_bits)
 {
 	gnutls_x509_privkey_t key;
 
-	must(gnutls_x509_privkey_init(&key), "key");
+	test_certs_must(gnutls_x509_privkey_init(&key), "key");
 	if (rsa_bits)
-		must(gnutls_x509_privkey_generate(key, GNUTLS_PK_RSA, rsa_bits, 0), "RSA key");
+		test_certs_must(
+			gnutls_x509_privkey_generate(key, GNUTLS_PK_RSA, rsa_bits, 0), "RSA key");
 	else
-		must(gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
-			     GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
+		test_certs_must(gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
+					GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
 			"EC key");
 	return key;
 }
@@ -63,15 +65,16 @@ static gnutls_x509_crt_t new_cert(const char *name, gnutls_x509_privkey_t key, u
 	unsigned char bytes[4] = { 0x40, 0, 0, serial };
 	gnutls_x509_crt_t crt;
 
-	must(gnutls_x509_crt_init(&crt), "certificate");
-	must(gnutls_x509_crt_set_version(crt, 3), "version");
-	must(gnutls_x509_crt_set_serial(crt, bytes, sizeof(bytes)), "serial");
-	must(gnutls_x509_crt_set_dn_by_oid(
-		     crt, GNUTLS_OID_X520_COMMON_NAME, 0, name, (unsigned)strlen(name)),
+	test_certs_must(gnutls_x509_crt_init(&crt), "certificate");
+	test_certs_must(gnutls_x509_crt_set_version(crt, 3), "version");
+	test_certs_must(gnutls_x509_crt_set_serial(crt, bytes, sizeof(bytes)), "serial");
+	test_certs_must(gnutls_x509_crt_set_dn_by_oid(
+				crt, GNUTLS_OID_X520_COMMON_NAME, 0, name, (unsigned)strlen(name)),
 		"name");
-	must(gnutls_x509_crt_set_key(crt, key), "public key");
-	must(gnutls_x509_crt_set_activation_time(crt, time(NULL) - DAY), "activation");
-	must(gnutls_x509_crt_set_expiration_time(crt, time(NULL) + 30 * DAY), "expiration");
+	test_certs_must(gnutls_x509_crt_set_key(crt, key), "public key");
+	test_certs_must(gnutls_x509_crt_set_activation_time(crt, time(NULL) - DAY), "activation");
+	test_certs_must(
+		gnutls_x509_crt_set_expiration_time(crt, time(NULL) + 30 * DAY), "expiration");
 	return crt;
 }
 
@@ -81,12 +84,12 @@ static struct test_cert finish(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key)
 	struct test_cert out;
 	gnutls_datum_t text;
 
-	must(gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &text), "export");
-	out.cert = take(&text, &out.cert_len);
-	must(gnutls_x509_privkey_export2_pkcs8(
-		     key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &text),
+	test_certs_must(gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &text), "export");
+	out.cert = test_certs_take(&text, &out.cert_len);
+	test_certs_must(gnutls_x509_privkey_export2_pkcs8(
+				key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &text),
 		"export of the key");
-	out.key = take(&text, &out.key_len);
+	out.key = test_certs_take(&text, &out.key_len);
 	gnutls_x509_crt_deinit(crt);
 	gnutls_x509_privkey_deinit(key);
 	return out;
@@ -101,10 +104,11 @@ static const struct test_cert *get_ca(bool other)
 		return &ca[other];
 	key = new_key(0);
 	crt = new_cert(other ? "Weft other test CA" : "Weft test CA", key, other ? 201 : 200);
-	must(gnutls_x509_crt_set_basic_constraints(crt, 1, -1), "constraints");
-	must(gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN),
+	test_certs_must(gnutls_x509_crt_set_basic_constraints(crt, 1, -1), "constraints");
+	test_certs_must(
+		gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN),
 		"usage");
-	must(gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0), "signature");
+	test_certs_must(gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0), "signature");
 	ca[other] = finish(crt, key);
 	return &ca[other];
 }
@@ -119,15 +123,17 @@ const struct test_cert *test_certs_other_ca(void)
 	return get_ca(true);
 }
 
-static void load(const struct test_cert *from, gnutls_x509_crt_t *crt, gnutls_x509_privkey_t *key)
+void test_certs_load(
+	const struct test_cert *from, gnutls_x509_crt_t *crt, gnutls_x509_privkey_t *key)
 {
 	gnutls_datum_t cert = datum(from->cert, from->cert_len);
 	gnutls_datum_t secret = datum(from->key, from->key_len);
 
-	must(gnutls_x509_crt_init(crt), "certificate");
-	must(gnutls_x509_crt_import(*crt, &cert, GNUTLS_X509_FMT_PEM), "import");
-	must(gnutls_x509_privkey_init(key), "key");
-	must(gnutls_x509_privkey_import(*key, &secret, GNUTLS_X509_FMT_PEM), "import of a key");
+	test_certs_must(gnutls_x509_crt_init(crt), "certificate");
+	test_certs_must(gnutls_x509_crt_import(*crt, &cert, GNUTLS_X509_FMT_PEM), "import");
+	test_certs_must(gnutls_x509_privkey_init(key), "key");
+	test_certs_must(
+		gnutls_x509_privkey_import(*key, &secret, GNUTLS_X509_FMT_PEM), "import of a key");
 }
 
 static void add_names(gnutls_x509_crt_t crt)
@@ -136,16 +142,16 @@ static void add_names(gnutls_x509_crt_t crt)
 	unsigned char ip[16];
 
 	for (size_t i = 0; i < sizeof(dns) / sizeof(*dns); i++)
-		must(gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, dns[i],
-			     (unsigned)strlen(dns[i]), GNUTLS_FSAN_APPEND),
+		test_certs_must(gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME,
+					dns[i], (unsigned)strlen(dns[i]), GNUTLS_FSAN_APPEND),
 			"DNS name");
 	inet_pton(AF_INET, "127.0.0.1", ip);
-	must(gnutls_x509_crt_set_subject_alt_name(
-		     crt, GNUTLS_SAN_IPADDRESS, ip, 4, GNUTLS_FSAN_APPEND),
+	test_certs_must(gnutls_x509_crt_set_subject_alt_name(
+				crt, GNUTLS_SAN_IPADDRESS, ip, 4, GNUTLS_FSAN_APPEND),
 		"address");
 	inet_pton(AF_INET6, "::1", ip);
-	must(gnutls_x509_crt_set_subject_alt_name(
-		     crt, GNUTLS_SAN_IPADDRESS, ip, 16, GNUTLS_FSAN_APPEND),
+	test_certs_must(gnutls_x509_crt_set_subject_alt_name(
+				crt, GNUTLS_SAN_IPADDRESS, ip, 16, GNUTLS_FSAN_APPEND),
 		"address");
 }
 
@@ -155,11 +161,12 @@ static void sign(gnutls_x509_crt_t crt, gnutls_x509_privkey_t own, enum test_cer
 	gnutls_x509_crt_t issuer;
 
 	if (kind == TEST_CERT_SELF_SIGNED || kind == TEST_CERT_EXPIRED_SELF_SIGNED) {
-		must(gnutls_x509_crt_sign2(crt, crt, own, GNUTLS_DIG_SHA256, 0), "signature");
+		test_certs_must(
+			gnutls_x509_crt_sign2(crt, crt, own, GNUTLS_DIG_SHA256, 0), "signature");
 		return;
 	}
-	load(get_ca(kind == TEST_CERT_OTHER_CA), &issuer, &key);
-	must(gnutls_x509_crt_sign2(crt, issuer, key, GNUTLS_DIG_SHA256, 0), "signature");
+	test_certs_load(get_ca(kind == TEST_CERT_OTHER_CA), &issuer, &key);
+	test_certs_must(gnutls_x509_crt_sign2(crt, issuer, key, GNUTLS_DIG_SHA256, 0), "signature");
 	gnutls_x509_crt_deinit(issuer);
 	gnutls_x509_privkey_deinit(key);
 }
@@ -175,18 +182,22 @@ const struct test_cert *test_cert(enum test_cert_kind kind)
 	key = new_key(bits);
 	crt = new_cert("localhost", key, (unsigned char)(kind + 1));
 	add_names(crt);
-	must(gnutls_x509_crt_set_basic_constraints(crt, 0, -1), "constraints");
-	must(gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_DIGITAL_SIGNATURE), "usage");
-	must(gnutls_x509_crt_set_key_purpose_oid(crt,
-		     kind == TEST_CERT_CLIENT ? GNUTLS_KP_TLS_WWW_CLIENT : GNUTLS_KP_TLS_WWW_SERVER,
-		     0),
+	test_certs_must(gnutls_x509_crt_set_basic_constraints(crt, 0, -1), "constraints");
+	test_certs_must(gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_DIGITAL_SIGNATURE), "usage");
+	test_certs_must(gnutls_x509_crt_set_key_purpose_oid(crt,
+				kind == TEST_CERT_CLIENT ? GNUTLS_KP_TLS_WWW_CLIENT
+							 : GNUTLS_KP_TLS_WWW_SERVER,
+				0),
 		"purpose");
 	if (kind == TEST_CERT_EXPIRED || kind == TEST_CERT_EXPIRED_SELF_SIGNED) {
-		must(gnutls_x509_crt_set_activation_time(crt, time(NULL) - 9 * DAY), "time");
-		must(gnutls_x509_crt_set_expiration_time(crt, time(NULL) - 2 * DAY), "time");
+		test_certs_must(
+			gnutls_x509_crt_set_activation_time(crt, time(NULL) - 9 * DAY), "time");
+		test_certs_must(
+			gnutls_x509_crt_set_expiration_time(crt, time(NULL) - 2 * DAY), "time");
 	}
 	if (kind == TEST_CERT_NOT_YET_VALID)
-		must(gnutls_x509_crt_set_activation_time(crt, time(NULL) + 2 * DAY), "time");
+		test_certs_must(
+			gnutls_x509_crt_set_activation_time(crt, time(NULL) + 2 * DAY), "time");
 	sign(crt, key, kind);
 	made[kind] = finish(crt, key);
 	return &made[kind];
@@ -201,17 +212,23 @@ const char *test_certs_crl(size_t *len)
 	gnutls_datum_t text;
 
 	if (!crl) {
-		load(get_ca(false), &issuer, &key);
-		load(test_cert(TEST_CERT_REVOKED), &revoked, &none);
-		must(gnutls_x509_crl_init(&list), "CRL");
-		must(gnutls_x509_crl_set_version(list, 2), "CRL version");
-		must(gnutls_x509_crl_set_this_update(list, time(NULL) - DAY), "CRL time");
-		must(gnutls_x509_crl_set_next_update(list, time(NULL) + 30 * DAY), "CRL time");
-		must(gnutls_x509_crl_set_number(list, number, sizeof(number)), "CRL number");
-		must(gnutls_x509_crl_set_crt(list, revoked, time(NULL) - DAY), "CRL entry");
-		must(gnutls_x509_crl_sign2(list, issuer, key, GNUTLS_DIG_SHA256, 0), "CRL");
-		must(gnutls_x509_crl_export2(list, GNUTLS_X509_FMT_PEM, &text), "CRL export");
-		crl = take(&text, &crl_len);
+		test_certs_load(get_ca(false), &issuer, &key);
+		test_certs_load(test_cert(TEST_CERT_REVOKED), &revoked, &none);
+		test_certs_must(gnutls_x509_crl_init(&list), "CRL");
+		test_certs_must(gnutls_x509_crl_set_version(list, 2), "CRL version");
+		test_certs_must(
+			gnutls_x509_crl_set_this_update(list, time(NULL) - DAY), "CRL time");
+		test_certs_must(
+			gnutls_x509_crl_set_next_update(list, time(NULL) + 30 * DAY), "CRL time");
+		test_certs_must(
+			gnutls_x509_crl_set_number(list, number, sizeof(number)), "CRL number");
+		test_certs_must(
+			gnutls_x509_crl_set_crt(list, revoked, time(NULL) - DAY), "CRL entry");
+		test_certs_must(
+			gnutls_x509_crl_sign2(list, issuer, key, GNUTLS_DIG_SHA256, 0), "CRL");
+		test_certs_must(
+			gnutls_x509_crl_export2(list, GNUTLS_X509_FMT_PEM, &text), "CRL export");
+		crl = test_certs_take(&text, &crl_len);
 		gnutls_x509_crl_deinit(list);
 		gnutls_x509_crt_deinit(issuer);
 		gnutls_x509_crt_deinit(revoked);
@@ -226,8 +243,8 @@ unsigned char *test_cert_der(const struct test_cert *cert, size_t *len)
 {
 	gnutls_datum_t pem = datum(cert->cert, cert->cert_len), der;
 
-	must(gnutls_pem_base64_decode2("CERTIFICATE", &pem, &der), "base64");
-	return (unsigned char *)take(&der, len);
+	test_certs_must(gnutls_pem_base64_decode2("CERTIFICATE", &pem, &der), "base64");
+	return (unsigned char *)test_certs_take(&der, len);
 }
 
 static void drop(struct test_cert *cert)
@@ -245,4 +262,5 @@ void test_certs_free(void)
 	drop(&ca[1]);
 	free(crl);
 	crl = NULL;
+	test_mint_free();
 }

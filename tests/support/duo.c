@@ -58,18 +58,19 @@ int duo_main(const char *name, const struct CMUnitTest *tests, size_t count, enu
 	filter_tests();
 	find("event", &loops);
 	find("tls", &tls);
-	pairs = which == DUO_PLAIN ? 0 : tls.count * tls.count;
+	pairs = which == DUO_PLAIN || which == DUO_PLAIN_WHOLE ? 0 : tls.count * tls.count;
 	for (size_t e = 0; e < loops.count; e++) {
-		for (size_t f = 0; f < (which == DUO_ALL || which == DUO_PLAIN ? 2 : 1); f++) {
+		for (size_t f = 0; f < (which == DUO_FEWER || which == DUO_TLS ? 1 : 2); f++) {
 			duo_combo = (struct duo_combo){ .event = loops.text[e], .fragment = f };
 			/* small reads also mix the loops: two of a kind, or one of each */
 			duo_combo.server_event = loops.text[(e + f) % loops.count];
-			if (which != DUO_TLS)
+			if (which != DUO_TLS && which != DUO_PAIRS)
 				failed += run(name, tests, count);
 			for (size_t i = 0; i < pairs; i++) {
 				duo_combo.client_tls = tls.text[i / tls.count];
 				duo_combo.server_tls = tls.text[i % tls.count];
-				if (which == DUO_ALL || i / tls.count == i % tls.count)
+				if (which == DUO_ALL || which == DUO_PAIRS ||
+					i / tls.count == i % tls.count)
 					failed += run(name, tests, count);
 			}
 		}

@@ -28,7 +28,9 @@ enum duo_which {
 	DUO_ALL,
 	DUO_FEWER, /* whole reads, and the same TLS on both sides */
 	DUO_TLS,   /* of those, the ones with TLS */
+	DUO_PAIRS, /* all with TLS: each backend with each, small reads, too */
 	DUO_PLAIN, /* the ones without; small reads, too */
+	DUO_PLAIN_WHOLE,
 };
 
 /* Runs the tests on each combination. */

@@ -168,12 +168,14 @@ static void open_world(struct world *w)
 {
 	const struct weft_context_options o = { .tls = "none", .allocator = &alloc };
 	const struct weft_tls_session_options options = { .size = sizeof(options) };
+	static struct weft_tls_ctx tls = { .ops = &tls_ops };
 
 	*w = (struct world){ .below.ops = &ground_ops };
 	ground.len = 0;
 	assert_int_equal(weft_context_create(&o, &w->ctx, NULL), WEFT_OK);
+	tls.refs = 1; /* the test's, for ever */
 	assert_int_equal(weft_transport_tls_client(
-				 w->ctx, &w->below, &tls_ops, NULL, &options, &w->tls, NULL),
+				 w->ctx, &w->below, &tls, &options, NULL, NULL, &w->tls, NULL),
 		WEFT_OK);
 }
 

@@ -67,14 +67,14 @@ struct weft_tls_ctx_options {
 	 */
 	struct weft_span ticket_secret;
 	bool tickets; /* client: session_export will be asked for */
-	/* Client: SHA-256 of the leaf's SubjectPublicKeyInfo; one must fit, whatever `allow` says. */
+	/* SHA-256 of the SubjectPublicKeyInfo of the peer's leaf; one must fit, whatever `allow` says. */
 	const unsigned char (*pins)[WEFT_SHA256_BYTES];
 	size_t pin_count;
 };
 
 struct weft_tls_session_options {
 	size_t size;
-	/* Client only, all of them. */
+	/* Client only, all but allow. */
 	const char *sni;            /* sent as server_name, or NULL */
 	const char *verify_host;    /* the DNS name that the certificate must have, or NULL */
 	struct weft_span verify_ip; /* or the address, 4 or 16 bytes in network order */
@@ -130,7 +130,8 @@ struct weft_tls_ops {
 	enum weft_status (*handshake)(void *session, struct weft_span *in, struct weft_buffer *out,
 		struct weft_error *err);
 	/*
-	 * At most one record of plaintext a call, in plain; valid until the next op on this session.
+	 * At most one record of plaintext a call, in plain; valid until the next op on this session other
+	 * than info, session_export and peer_cert, which who reads it may call.
 	 * OK: plain is set, and may be empty (a ticket, a key update). AGAIN: no complete record.
 	 * EOF: the peer's close_notify. Renegotiation is refused, with an alert.
 	 */

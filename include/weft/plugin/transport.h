@@ -58,6 +58,8 @@ struct weft_transport_ops {
 	void (*abort)(struct weft_transport *t);
 	/* Adds what it knows to info. */
 	void (*info)(const struct weft_transport *t, struct weft_conn_info *info);
+	/* The peer's certificate in DER, as long as the transport. NOT_FOUND: none, as on the ground. */
+	enum weft_status (*peer_cert)(const struct weft_transport *t, struct weft_span *der);
 	/* Frees itself; the one below is destroyed by who owns the chain. */
 	void (*destroy)(struct weft_transport *t);
 };

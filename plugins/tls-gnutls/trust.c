@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* Whom a context believes: CAs, revocation lists, pins. */
+#include <string.h>
+
+#include "backend.h"
+
+static gnutls_x509_crt_fmt_t format_of(const struct weft_span *s)
+{
+	return gnutls_adapter_is_pem(s) ? GNUTLS_X509_FMT_PEM : GNUTLS_X509_FMT_DER;
+}
+
+static enum weft_status no_memory(struct weft_error *err)
+{
+	return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a trust store");
+}
+
+static enum weft_status add_ca(
+	struct tls_ctx *c, const struct weft_span *ca, size_t index, struct weft_error *err)
+{
+	gnutls_datum_t data = gnutls_adapter_datum(ca);
+	gnutls_x509_crt_t crt;
+	int ret = gnutls_x509_crt_init(&crt);
+
+	if (ret < 0)
+		return no_memory(err);
+	ret = gnutls_x509_crt_import(crt, &data, format_of(ca));
+	if (ret >= 0)
+		ret = gnutls_certificate_set_x509_trust(c->cred, &crt, 1);
+	if (ret >= 0 && c->cas)
+		c->cas[c->ca_count++] = crt;
+	else
+		gnutls_x509_crt_deinit(crt);
+	if (ret < 0)
+		return weft_error_set(err, WEFT_ERR_TLS, ret,
+			"trusted certificate %zu cannot be used: %s", index + 1,
+			gnutls_strerror(ret));
+	return WEFT_OK;
+}
+
+static enum weft_status add_crl(
+	struct tls_ctx *c, const struct weft_span *crl, size_t index, struct weft_error *err)
+{
+	gnutls_datum_t data = gnutls_adapter_datum(crl);
+	gnutls_x509_crl_t list;
+	int ret = gnutls_x509_crl_init(&list);
+
+	if (ret < 0)
+		return no_memory(err);
+	ret = gnutls_x509_crl_import(list, &data, format_of(crl));
+	if (ret < 0) {
+		gnutls_x509_crl_deinit(list);
+		return weft_error_set(err, WEFT_ERR_TLS, ret, "CRL %zu cannot be used: %s",
+			index + 1, gnutls_strerror(ret));
+	}
+	c->crls[c->crl_count++] = list;
+	return WEFT_OK;
+}
+
+static enum weft_status make_room(
+	struct tls_ctx *c, const struct weft_tls_ctx_options *o, struct weft_error *err)
+{
+	if (!o->crl_count)
+		return WEFT_OK;
+	c->crls = weft_zalloc(c->alloc, o->crl_count * sizeof(c->crls[0]));
+	c->crl_room = c->crls ? o->crl_count : 0;
+	if (!c->crls)
+		return no_memory(err);
+	if (!o->ca_count)
+		return WEFT_OK;
+	c->cas = weft_zalloc(c->alloc, o->ca_count * sizeof(c->cas[0]));
+	c->ca_room = c->cas ? o->ca_count : 0;
+	return c->cas ? WEFT_OK : no_memory(err);
+}
+
+static enum weft_status set_pins(
+	struct tls_ctx *c, const struct weft_tls_ctx_options *o, struct weft_error *err)
+{
+	if (!o->pin_count)
+		return WEFT_OK;
+	c->pins = weft_alloc(c->alloc, o->pin_count * sizeof(c->pins[0]));
+	if (!c->pins)
+		return no_memory(err);
+	c->pin_count = o->pin_count;
+	memcpy(c->pins, o->pins, o->pin_count * sizeof(c->pins[0]));
+	return WEFT_OK;
+}
+
+enum weft_status gnutls_adapter_set_trust(
+	struct tls_ctx *c, const struct weft_tls_ctx_options *o, struct weft_error *err)
+{
+	enum weft_status st = make_room(c, o, err);
+
+	if (st == WEFT_OK)
+		st = set_pins(c, o, err);
+	for (size_t i = 0; i < o->ca_count && !st; i++)
+		st = add_ca(c, &o->ca[i], i, err);
+	for (size_t i = 0; i < o->crl_count && !st; i++)
+		st = add_crl(c, &o->crl[i], i, err);
+	gnutls_certificate_set_verify_function(c->cred, gnutls_adapter_verify_peer);
+	return st;
+}
+
+void gnutls_adapter_drop_trust(struct tls_ctx *c)
+{
+	for (size_t i = 0; i < c->crl_count; i++)
+		gnutls_x509_crl_deinit(c->crls[i]);
+	for (size_t i = 0; i < c->ca_count; i++)
+		gnutls_x509_crt_deinit(c->cas[i]);
+	weft_free(c->alloc, c->crls, c->crl_room * sizeof(c->crls[0]));
+	weft_free(c->alloc, c->cas, c->ca_room * sizeof(c->cas[0]));
+	weft_free(c->alloc, c->pins, c->pin_count * sizeof(c->pins[0]));
+}
