@@ -101,30 +101,40 @@ static enum weft_status refused(const struct weft_http_refusal *no, struct weft_
 		"in a body: %s", no->why);
 }
 
+static enum weft_status tell_trailers(struct weft_h1 *h, const struct weft_http_scan *scan,
+	const unsigned char *in, struct weft_http_message *m, struct weft_error *err)
+{
+	struct weft_http_refusal no;
+	struct weft_head head = { .body_len = -1 };
+	enum weft_status st = weft_http_parse(scan, WEFT_HTTP_TRAILER, in, m, &no);
+
+	if (st)
+		return refused(&no, err);
+	if (!h->stream || !m->count)
+		return WEFT_OK;
+	head.fields = m->fields;
+	head.field_count = m->count;
+	st = weft_role_head(h->stream, &head, WEFT_HEAD_TRAILER);
+	return st ? weft_error_set(err, st, 0, "no memory for trailers") : WEFT_OK;
+}
+
 static enum weft_status give_trailers(
 	struct weft_h1 *h, const unsigned char *in, struct weft_error *err)
 {
 	struct weft_field small[WEFT_H1_FIELDS];
-	uint32_t lines = h->in.scan.lines;
-	struct weft_http_message m = { .fields = weft_h1_table(h, small, lines) };
-	struct weft_field *table = m.fields;
-	struct weft_http_refusal no;
-	struct weft_head head = { .body_len = -1 };
+	const struct weft_http_scan scan = h->in.scan;
+	struct weft_field *table = weft_h1_table(h, small, scan.lines);
+	const unsigned char *text = weft_h1_unfolded(h, &scan, in);
+	struct weft_http_message m = { .fields = table };
 	enum weft_status st;
 
-	if (!m.fields)
-		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for trailers");
-	st = weft_http_parse(&h->in.scan, WEFT_HTTP_TRAILER, in, &m, &no);
-	if (st) {
-		st = refused(&no, err);
-	} else if (h->stream && m.count) {
-		head.fields = m.fields;
-		head.field_count = m.count;
-		st = weft_role_head(h->stream, &head, WEFT_HEAD_TRAILER);
-		if (st)
-			weft_error_set(err, st, 0, "no memory for trailers");
-	}
-	weft_h1_table_done(h, small, table, lines);
+	if (table && text)
+		st = tell_trailers(h, &scan, text, &m, err);
+	else
+		st = weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for trailers");
+	weft_h1_unfolded_done(h, &scan, in, text);
+	if (table)
+		weft_h1_table_done(h, small, table, scan.lines);
 	return st;
 }
 
@@ -137,7 +147,8 @@ static enum weft_status trailers(struct weft_h1 *h, const unsigned char *in, siz
 
 	weft_h1_bounds(h, &bounds);
 	*used = 0;
-	st = weft_http_scan(&h->in.scan, WEFT_HTTP_TRAILER, in, len, &bounds, &no);
+	st = weft_http_scan(&h->in.scan, h->client ? WEFT_HTTP_RESPONSE_TRAILER : WEFT_HTTP_TRAILER,
+		in, len, &bounds, &no);
 	if (st == WEFT_AGAIN)
 		return fin ? truncated(err) : st;
 	if (st)

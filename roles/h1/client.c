@@ -158,12 +158,32 @@ static enum weft_status one_head(
 	return final(h, m, err);
 }
 
+static enum weft_status read_head(struct weft_h1 *h, const struct weft_http_scan *scan,
+	const unsigned char *in, struct weft_error *err)
+{
+	struct weft_field small[WEFT_H1_FIELDS];
+	struct weft_field *table = weft_h1_table(h, small, scan->lines);
+	const unsigned char *head = weft_h1_unfolded(h, scan, in);
+	struct weft_http_message m = { .fields = table };
+	struct weft_http_refusal no;
+	enum weft_status st;
+
+	if (table && head) {
+		st = weft_http_parse(scan, WEFT_HTTP_RESPONSE, head, &m, &no);
+		st = st ? refused(&no, err) : one_head(h, &m, err);
+	} else {
+		st = weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a response");
+	}
+	weft_h1_unfolded_done(h, scan, in, head);
+	if (table)
+		weft_h1_table_done(h, small, table, scan->lines);
+	return st;
+}
+
 static enum weft_status response_head(struct weft_h1 *h, const unsigned char *in, size_t len,
 	size_t *used, struct weft_error *err)
 {
-	struct weft_field small[WEFT_H1_FIELDS], *table;
 	struct weft_http_scan scan;
-	struct weft_http_message m;
 	struct weft_http_refusal no;
 	struct weft_http_bounds bounds;
 	enum weft_status st;
@@ -179,13 +199,7 @@ static enum weft_status response_head(struct weft_h1 *h, const unsigned char *in
 	scan = h->in.scan;
 	h->in.scan = (struct weft_http_scan){ .pos = 0 };
 	*used = scan.pos;
-	table = m.fields = weft_h1_table(h, small, scan.lines);
-	if (!table)
-		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a response");
-	st = weft_http_parse(&scan, WEFT_HTTP_RESPONSE, in, &m, &no);
-	st = st ? refused(&no, err) : one_head(h, &m, err);
-	weft_h1_table_done(h, small, table, scan.lines);
-	return st;
+	return read_head(h, &scan, in, err);
 }
 
 /* Bytes, or the end, while no answer is owed: RFC 9112 section 9.5 lets a server close at any time. */

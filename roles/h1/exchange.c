@@ -53,6 +53,28 @@ void weft_h1_table_done(
 		weft_free(h->alloc, table, lines * sizeof(*table));
 }
 
+const unsigned char *weft_h1_unfolded(
+	struct weft_h1 *h, const struct weft_http_scan *scan, const unsigned char *in)
+{
+	unsigned char *copy;
+
+	if (!scan->folded)
+		return in;
+	copy = weft_alloc(h->alloc, scan->pos);
+	if (!copy)
+		return NULL;
+	memcpy(copy, in, scan->pos);
+	weft_http_unfold(copy, scan->pos);
+	return copy;
+}
+
+void weft_h1_unfolded_done(struct weft_h1 *h, const struct weft_http_scan *scan,
+	const unsigned char *in, const unsigned char *head)
+{
+	if (head && head != in)
+		weft_free(h->alloc, (void *)(uintptr_t)head, scan->pos);
+}
+
 void weft_h1_begin_tunnel(struct weft_h1 *h)
 {
 	h->in.body = WEFT_HTTP_BODY_TUNNEL;

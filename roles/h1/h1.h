@@ -84,6 +84,11 @@ void weft_h1_bounds(const struct weft_h1 *h, struct weft_http_bounds *bounds);
 struct weft_field *weft_h1_table(struct weft_h1 *h, struct weft_field *small, uint32_t lines);
 void weft_h1_table_done(
 	struct weft_h1 *h, struct weft_field *small, struct weft_field *table, uint32_t lines);
+/* The head that was scanned, or a copy without folded lines; NULL: no memory. done frees a copy. */
+const unsigned char *weft_h1_unfolded(
+	struct weft_h1 *h, const struct weft_http_scan *scan, const unsigned char *in);
+void weft_h1_unfolded_done(struct weft_h1 *h, const struct weft_http_scan *scan,
+	const unsigned char *in, const unsigned char *head);
 /* Both directions are bytes from now on, and the core is told when it may be. */
 void weft_h1_begin_tunnel(struct weft_h1 *h);
 void weft_h1_tell_tunnel(struct weft_h1 *h);

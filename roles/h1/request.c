@@ -18,6 +18,28 @@ static const char *target_of(const struct weft_head *r)
 	return r->target && *r->target ? r->target : "/";
 }
 
+static bool expects_continue(const struct weft_head *r)
+{
+	const struct weft_field *f = weft_head_find(r, "expect");
+
+	return f && weft_http_same(f->value, f->value_len, "100-continue");
+}
+
+/* What RFC 9110 sections 9.3.7, 9.3.8 and 10.1.1 forbid. */
+static enum weft_status check_content(const struct weft_head *r, struct weft_error *err)
+{
+	if (!r->body_len)
+		return expects_continue(r) ? weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
+						     "expect: 100-continue without a body")
+					   : WEFT_OK;
+	if (!strcmp(method_of(r), "TRACE"))
+		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0, "TRACE with a body");
+	if (!strcmp(method_of(r), "OPTIONS") && !weft_head_find(r, "content-type"))
+		return weft_error_set(
+			err, WEFT_ERR_ARGUMENT, 0, "OPTIONS with a body needs a content-type");
+	return WEFT_OK;
+}
+
 static enum weft_status check(const struct weft_head *r, struct weft_error *err)
 {
 	const char *target = target_of(r);
@@ -30,16 +52,11 @@ static enum weft_status check(const struct weft_head *r, struct weft_error *err)
 		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
 			"CONNECT to \"%.100s\": expected host:port", r->authority);
 	st = weft_http_check_request(method_of(r), target, strlen(target), err);
+	if (st == WEFT_OK)
+		st = check_content(r, err);
 	if (st)
 		return st;
 	return weft_http_check_fields(WEFT_HTTP_OUT_REQUEST, r->fields, r->field_count, err);
-}
-
-static bool expects_continue(const struct weft_head *r)
-{
-	const struct weft_field *f = weft_head_find(r, "expect");
-
-	return f && weft_http_same(f->value, f->value_len, "100-continue");
 }
 
 enum weft_status weft_h1_open(struct weft_h1 *h, struct weft_stream *stream, struct weft_error *err)
@@ -66,7 +83,8 @@ enum weft_status weft_h1_open(struct weft_h1 *h, struct weft_stream *stream, str
 	} else if (r->body_len > 0) {
 		h->out.body = WEFT_HTTP_BODY_LENGTH;
 		h->out.left = (uint64_t)r->body_len;
-	} else if (r->body_len < 0 && (weft_stream_pending(stream, &finished) || !finished)) {
+	} else if (r->body_len < 0 &&
+		   (expects_continue(r) || weft_stream_pending(stream, &finished) || !finished)) {
 		h->out.body = WEFT_HTTP_BODY_CHUNKED;
 	}
 	h->expect = h->out.body != WEFT_HTTP_BODY_NONE && expects_continue(r);

@@ -9,7 +9,7 @@
 #include "roles/http/outgoing.h"
 #include "weft/http.h"
 
-static const char *date(struct weft_h1 *h)
+static void date_field(struct weft_h1 *h, struct weft_h1_writer *w)
 {
 	int64_t now = weft_pipe_wall(h->pipe);
 
@@ -17,7 +17,9 @@ static const char *date(struct weft_h1 *h)
 		weft_http_date(now, h->date);
 		h->date_second = now;
 	}
-	return h->date;
+	weft_h1_write_text(w, "date: ");
+	weft_h1_write(w, h->date, sizeof(h->date) - 1);
+	weft_h1_write(w, "\r\n", 2);
 }
 
 static void status_line(struct weft_h1_writer *w, unsigned status)
@@ -44,7 +46,7 @@ void weft_h1_refuse(struct weft_h1 *h, unsigned status, const char *why)
 		0, "%s", why);
 	weft_role_refused(h->pipe, h->stream, status, &err);
 	status_line(&w, status);
-	weft_h1_write_field(&w, "date", date(h));
+	date_field(h, &w);
 	weft_h1_write_field(&w, "content-type", "text/plain; charset=utf-8");
 	weft_h1_write_text(&w, "content-length: ");
 	weft_h1_write_number(&w, (uint64_t)len);
@@ -64,13 +66,24 @@ void weft_h1_send_continue(struct weft_h1 *h)
 	(void)weft_pipe_send(h->pipe, 0, &seg, 1, false);
 }
 
-static bool asks_for_close(const struct weft_head *head)
+/* The application's fields that concern the role, found in one pass. */
+enum { HAS_DATE = 1, HAS_UPGRADE = 2, HAS_CLOSE = 4 };
+
+static unsigned fields_of(const struct weft_head *head)
 {
+	unsigned has = 0;
+
 	for (size_t i = 0; i < head->field_count; i++) {
-		if (weft_http_same(head->fields[i].name, head->fields[i].name_len, "connection"))
-			return true; /* "close" is the only value that the check lets through */
+		const struct weft_field *f = &head->fields[i];
+
+		if (f->name_len == 4 && weft_http_same(f->name, 4, "date"))
+			has |= HAS_DATE;
+		else if (f->name_len == 7 && weft_http_same(f->name, 7, "upgrade"))
+			has |= HAS_UPGRADE;
+		else if (f->name_len == 10 && weft_http_same(f->name, 10, "connection"))
+			has |= HAS_CLOSE; /* the only value that the check lets through */
 	}
-	return false;
+	return has;
 }
 
 static bool is_tunnel(const struct weft_h1 *h, unsigned status, bool fin)
@@ -94,6 +107,10 @@ static enum weft_status check(const struct weft_h1 *h, const struct weft_head *h
 		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
 			"a head that ends the response announces %lld bytes of body",
 			(long long)head->body_len);
+	if ((head->status == 101 || head->status == 426) && !(fields_of(head) & HAS_UPGRADE))
+		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
+			"status %u without an upgrade field: RFC 9110 sections 15.2.2 and 15.5.22",
+			head->status);
 	if (head->status == 101 && (!h->upgrade || fin))
 		return weft_error_set(err, WEFT_ERR_STATE, 0,
 			"status 101: the request offered no change of protocol");
@@ -104,20 +121,21 @@ static enum weft_status check(const struct weft_h1 *h, const struct weft_head *h
 }
 
 /* How the body will be sent, and whether the connection can go on behind it. */
-static void frame(struct weft_h1 *h, const struct weft_head *head, bool fin)
+static void frame(struct weft_h1 *h, const struct weft_head *head, unsigned has, bool fin)
 {
 	if (is_tunnel(h, head->status, fin)) {
 		weft_h1_begin_tunnel(h);
 		return;
 	}
-	if (h->draining || asks_for_close(head))
+	if (h->draining || (has & HAS_CLOSE))
 		h->keep = false;
 	/* a client that still waits for 100 may, or may not, send its body: RFC 9110 10.1.1 */
 	if (h->expect && !h->in.done)
 		h->keep = false;
 	h->expect = false;
 	h->out.left = 0;
-	if (weft_http_bodyless(h->head_method ? "HEAD" : NULL, head->status)) {
+	if (weft_http_bodyless(h->head_method ? "HEAD" : NULL, head->status) ||
+		head->status == 205) {
 		h->out.body = WEFT_HTTP_BODY_NONE;
 	} else if (fin || head->body_len >= 0) {
 		h->out.body = WEFT_HTTP_BODY_LENGTH;
@@ -137,14 +155,28 @@ static void length_field(struct weft_h1_writer *w, uint64_t length)
 	weft_h1_write(w, "\r\n", 2);
 }
 
+/* What it lists concerns this connection alone: RFC 9110 sections 7.6.1 and 7.8. */
+static void connection_field(const struct weft_h1 *h, struct weft_h1_writer *w, unsigned has)
+{
+	bool tunnel = h->out.body == WEFT_HTTP_BODY_TUNNEL;
+	const char *persistence = tunnel ? "" : !h->keep ? "close" : h->http10 ? "keep-alive" : "";
+	bool upgrade = (has & HAS_UPGRADE) != 0;
+
+	if (!upgrade && !*persistence)
+		return;
+	weft_h1_write_text(w, "connection: ");
+	if (upgrade)
+		weft_h1_write_text(w, *persistence ? "upgrade, " : "upgrade");
+	weft_h1_write_text(w, persistence);
+	weft_h1_write(w, "\r\n", 2);
+}
+
 static void framing_fields(
-	struct weft_h1 *h, struct weft_h1_writer *w, const struct weft_head *head)
+	struct weft_h1 *h, struct weft_h1_writer *w, const struct weft_head *head, unsigned has)
 {
 	switch (h->out.body) {
 	case WEFT_HTTP_BODY_TUNNEL:
-		if (head->status == 101)
-			weft_h1_write_field(w, "connection", "upgrade");
-		return;
+		break;
 	case WEFT_HTTP_BODY_LENGTH:
 		length_field(w, h->out.left);
 		break;
@@ -153,23 +185,23 @@ static void framing_fields(
 		break;
 	case WEFT_HTTP_BODY_NONE:
 		/* what a GET would have brought; 204 may say nothing: RFC 9110 section 8.6 */
-		if (head->status != 204 &&
-			(head->body_len > 0 || (!head->body_len && head->status != 304)))
+		if (head->status == 205) /* never has content: section 15.3.6 */
+			length_field(w, 0);
+		else if (head->status != 204 &&
+			 (head->body_len > 0 || (!head->body_len && head->status != 304)))
 			length_field(w, (uint64_t)head->body_len);
 		break;
 	default:
 		break;
 	}
-	if (!h->keep)
-		weft_h1_write_field(w, "connection", "close");
-	else if (h->http10)
-		weft_h1_write_field(w, "connection", "keep-alive");
+	connection_field(h, w, has);
 }
 
 enum weft_status weft_h1_respond(struct weft_h1 *h, const struct weft_head *head,
 	enum weft_head_kind kind, bool fin, struct weft_error *err)
 {
 	struct weft_h1_writer w = { .pipe = h->pipe, .status = WEFT_OK, .len = 0 };
+	unsigned has = fields_of(head);
 	enum weft_status st;
 
 	if (h->out.head_sent)
@@ -183,13 +215,13 @@ enum weft_status weft_h1_respond(struct weft_h1 *h, const struct weft_head *head
 		if (head->status == 100)
 			h->expect = false;
 	} else {
-		frame(h, head, fin);
+		frame(h, head, has, fin);
 	}
 	status_line(&w, head->status);
 	if (kind == WEFT_HEAD_FINAL) {
-		if (!weft_head_find(head, "date"))
-			weft_h1_write_field(&w, "date", date(h));
-		framing_fields(h, &w, head);
+		if (!(has & HAS_DATE))
+			date_field(h, &w);
+		framing_fields(h, &w, head, has);
 	}
 	weft_h1_write_fields(&w, head->fields, head->field_count);
 	weft_h1_write(&w, "\r\n", 2);

@@ -26,6 +26,14 @@ static bool is_method(const struct request *r, const char *name)
 	return r->m.method.len == strlen(name) && !memcmp(r->m.method.ptr, name, r->m.method.len);
 }
 
+/* RFC 9110 section 7.4: what is for https only must not be answered in the clear. */
+static bool misdirected(const struct weft_h1 *h, const struct request *r)
+{
+	const char *scheme = r->target.scheme;
+
+	return scheme && weft_pipe_secure(h->pipe) != !strcmp(scheme, "https");
+}
+
 static enum weft_status read_request(const struct weft_h1 *h, const unsigned char *in,
 	struct request *r, struct weft_http_refusal *no)
 {
@@ -37,6 +45,8 @@ static enum weft_status read_request(const struct weft_h1 *h, const unsigned cha
 	st = weft_http_request_body(&r->m, &r->facts, &r->body, &r->length, no);
 	if (st == WEFT_OK)
 		st = weft_http_request_target(&r->m, &r->facts, &r->target, no);
+	if (st == WEFT_OK && misdirected(h, r))
+		st = weft_http_refuse(no, 421, "a target for the other one of http and https");
 	if (st == WEFT_OK && r->facts.expect_other)
 		st = weft_http_refuse(no, 417, "an expectation other than 100-continue");
 	return st;

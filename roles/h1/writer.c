@@ -2,8 +2,6 @@
 /* Writing heads. */
 #include "roles/h1/writer.h"
 
-#include <string.h>
-
 #include "roles/http/chars.h"
 
 static void flush(struct weft_h1_writer *w, const char *text, size_t len)
@@ -14,24 +12,14 @@ static void flush(struct weft_h1_writer *w, const char *text, size_t len)
 		w->status = weft_pipe_send(w->pipe, 0, &seg, 1, false);
 }
 
-void weft_h1_write(struct weft_h1_writer *w, const char *text, size_t len)
+void weft_h1_write_over(struct weft_h1_writer *w, const char *text, size_t len)
 {
-	if (len > sizeof(w->bytes) - w->len) {
-		flush(w, w->bytes, w->len);
-		w->len = 0;
-	}
-	if (len > sizeof(w->bytes)) {
+	flush(w, w->bytes, w->len);
+	w->len = 0;
+	if (len > sizeof(w->bytes))
 		flush(w, text, len);
-		return;
-	}
-	if (len)
-		memcpy(w->bytes + w->len, text, len);
-	w->len += len;
-}
-
-void weft_h1_write_text(struct weft_h1_writer *w, const char *text)
-{
-	weft_h1_write(w, text, strlen(text));
+	else
+		weft_h1_write(w, text, len);
 }
 
 void weft_h1_write_number(struct weft_h1_writer *w, uint64_t number)
@@ -44,14 +32,6 @@ void weft_h1_write_number(struct weft_h1_writer *w, uint64_t number)
 		number /= 10;
 	} while (number);
 	weft_h1_write(w, digits + i, sizeof(digits) - i);
-}
-
-void weft_h1_write_field(struct weft_h1_writer *w, const char *name, const char *value)
-{
-	weft_h1_write_text(w, name);
-	weft_h1_write(w, ": ", 2);
-	weft_h1_write_text(w, value);
-	weft_h1_write(w, "\r\n", 2);
 }
 
 void weft_h1_write_fields(struct weft_h1_writer *w, const struct weft_field *fields, size_t count)

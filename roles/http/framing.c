@@ -42,15 +42,15 @@ static void coding_field(const struct weft_field *f, struct weft_http_facts *fac
 
 	while (weft_http_list_next(&rest, &item)) {
 		any = true;
-		if (item_is(&item, "chunked"))
-			facts->chunked = true;
-		else
-			facts->coding_unknown = true;
+		facts->coding_bad = facts->coding_bad || facts->chunked;
+		facts->chunked = item_is(&item, "chunked");
+		facts->coding_unknown = facts->coding_unknown || !facts->chunked;
 		facts->codings++;
 	}
-	if (!any)
-		facts->codings +=
-			2; /* a coding field without a coding: certainly not "just chunked" */
+	if (any)
+		return;
+	facts->codings++;
+	facts->coding_bad = true;
 }
 
 static void expect_field(const struct weft_field *f, struct weft_http_facts *facts)
@@ -135,11 +135,12 @@ static enum weft_status declared(const struct weft_http_message *m,
 				no, 400, "both content-length and transfer-encoding");
 		if (m->version < 11)
 			return weft_http_refuse(no, 400, "transfer-encoding in HTTP/1.0");
-		if (facts->coding_unknown && !facts->chunked)
-			return weft_http_refuse(no, 501, "a transfer coding other than chunked");
-		if (facts->coding_unknown || facts->codings != 1)
+		/* where the body ends is unknown: RFC 9112 section 6.3; else section 6.1 */
+		if (facts->coding_bad || !facts->chunked)
 			return weft_http_refuse(
-				no, 400, "transfer codings that are not just \"chunked\"");
+				no, 400, "transfer codings that do not end with one \"chunked\"");
+		if (facts->coding_unknown)
+			return weft_http_refuse(no, 501, "a transfer coding besides chunked");
 		*body = WEFT_HTTP_BODY_CHUNKED;
 		return WEFT_OK;
 	}

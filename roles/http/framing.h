@@ -23,9 +23,10 @@ struct weft_http_facts {
 	bool close, keep_alive; /* options of the connection field */
 	bool upgrade_option;
 	bool expect_continue;
-	bool expect_other; /* an expectation that nobody here can meet */
-	bool chunked;      /* the only coding */
-	bool coding_unknown;
+	bool expect_other;   /* an expectation that nobody here can meet */
+	bool chunked;        /* the final coding */
+	bool coding_unknown; /* one of them */
+	bool coding_bad;     /* chunked twice, or not at the end, or a field without any */
 };
 
 WEFT_API void weft_http_facts(const struct weft_http_message *m, struct weft_http_facts *facts);

@@ -10,27 +10,45 @@
 /* Who may not send a field, as bits of 1 << enum weft_http_outgoing. */
 enum { REQ = 1, RES = 2, TRA = 4, ALL = 7 };
 
+#define NAMED(text) text, sizeof(text) - 1
+
 static const struct {
 	const char *name;
-	unsigned who;
+	uint8_t len, who;
 	const char *instead;
 } reserved[] = {
-	{ "content-length", ALL, "the body's length says it" },
-	{ "transfer-encoding", ALL, "it is made for you" },
-	{ "keep-alive", ALL, "connections are kept without it" },
-	{ "proxy-connection", ALL, "it never was a proper field" },
-	{ "host", REQ | TRA, "the URL says it" },
-	{ "te", TRA, "it is no trailer field" },
-	{ "trailer", TRA, "it is no trailer field" },
-	{ "content-type", TRA, "it is no trailer field" },
-	{ "content-encoding", TRA, "it is no trailer field" },
-	{ "content-range", TRA, "it is no trailer field" },
-	{ "authorization", TRA, "it is no trailer field" },
-	{ "set-cookie", TRA, "it is no trailer field" },
-	{ "expect", TRA, "it is no trailer field" },
-	{ "upgrade", TRA, "it is no trailer field" },
-	{ "connection", TRA, "it is no trailer field" },
+	{ NAMED("content-length"), ALL, "the body's length says it" },
+	{ NAMED("transfer-encoding"), ALL, "it is made for you" },
+	{ NAMED("keep-alive"), ALL, "connections are kept without it" },
+	{ NAMED("proxy-connection"), ALL, "it never was a proper field" },
+	{ NAMED("host"), REQ | TRA, "the URL says it" },
+	{ NAMED("te"), TRA, "it is no trailer field" },
+	{ NAMED("trailer"), TRA, "it is no trailer field" },
+	{ NAMED("content-type"), TRA, "it is no trailer field" },
+	{ NAMED("content-encoding"), TRA, "it is no trailer field" },
+	{ NAMED("content-range"), TRA, "it is no trailer field" },
+	{ NAMED("authorization"), TRA, "it is no trailer field" },
+	{ NAMED("set-cookie"), TRA, "it is no trailer field" },
+	{ NAMED("expect"), TRA, "it is no trailer field" },
+	{ NAMED("upgrade"), TRA, "it is no trailer field" },
+	{ NAMED("connection"), TRA, "it is no trailer field" },
 };
+
+static bool asks_for_chunked(const struct weft_field *f)
+{
+	struct weft_span rest = { (const unsigned char *)f->value, f->value_len }, item;
+	size_t n;
+
+	if (!weft_http_same(f->name, f->name_len, "te"))
+		return false;
+	while (weft_http_list_next(&rest, &item)) {
+		for (n = 0; n < item.len && weft_http_is(item.ptr[n], WEFT_HTTP_TOKEN);)
+			n++;
+		if (weft_http_same((const char *)item.ptr, n, "chunked"))
+			return true;
+	}
+	return false;
+}
 
 static enum weft_status check_field(
 	enum weft_http_outgoing kind, const struct weft_field *f, struct weft_error *err)
@@ -45,8 +63,8 @@ static enum weft_status check_field(
 		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
 			"field %.*s: its value has a control character", (int)f->name_len, f->name);
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++) {
-		if ((reserved[i].who & who) &&
-			weft_http_same(f->name, f->name_len, reserved[i].name))
+		if (reserved[i].len == f->name_len && (reserved[i].who & who) &&
+			weft_http_same_bytes(f->name, reserved[i].name, f->name_len))
 			return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
 				"field %s may not be given here: %s", reserved[i].name,
 				reserved[i].instead);
@@ -55,6 +73,9 @@ static enum weft_status check_field(
 		!weft_http_same(f->value, f->value_len, "close"))
 		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
 			"field connection: only \"close\" may be asked for");
+	if (kind == WEFT_HTTP_OUT_REQUEST && f->name_len == 2 && asks_for_chunked(f))
+		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
+			"field te: \"chunked\" may not be listed, it is always acceptable");
 	return WEFT_OK;
 }
 

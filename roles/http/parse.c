@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "roles/http/chars.h"
+#include "roles/http/run.h"
 #include "roles/http/start.h"
 
 enum { METHOD_MAX = 64, VERSION_LEN = 8 };
@@ -31,16 +32,14 @@ static enum weft_status request_line(const unsigned char *p, size_t len,
 {
 	const unsigned char *end = p + len, *method = p, *target;
 
-	while (p < end && weft_http_is(*p, WEFT_HTTP_TOKEN))
-		p++;
+	p += weft_http_run_token(p, len);
 	if (p == method || p == end || *p != ' ')
 		return weft_http_refuse(no, 400, "the request line does not begin with a method");
 	if (p - method > METHOD_MAX)
 		return weft_http_refuse(no, 501, "a method of more than 64 characters");
 	m->method = (struct weft_span){ method, (size_t)(p - method) };
 	target = ++p;
-	while (p < end && weft_http_is(*p, WEFT_HTTP_TARGET))
-		p++;
+	p += weft_http_run_target(p, (size_t)(end - p));
 	if (p == target || p == end || *p != ' ')
 		return weft_http_refuse(
 			no, 400, "a request target with characters that no URI has");
@@ -82,46 +81,80 @@ enum weft_status weft_http_start_line(enum weft_http_kind kind, const unsigned c
 					 : status_line(line, len, m, no);
 }
 
-static enum weft_status field_line(const unsigned char *p, const unsigned char *end,
+void weft_http_start_again(enum weft_http_kind kind, const unsigned char *line, size_t len,
+	struct weft_http_message *m)
+{
+	const unsigned char *p = line;
+
+	if (kind == WEFT_HTTP_RESPONSE) {
+		struct weft_http_refusal no;
+
+		(void)status_line(line, len, m, &no);
+		return;
+	}
+	while (*p != ' ')
+		p++;
+	m->method = (struct weft_span){ line, (size_t)(p - line) };
+	p++;
+	m->target = (struct weft_span){ p, len - m->method.len - 2 - VERSION_LEN };
+	m->version = line[len - 1] == '0' ? 10 : 11;
+}
+
+/* The scan let no CR through that does not end a line, and there is one before end. */
+static const unsigned char *line_end(const unsigned char *p, const unsigned char *end)
+{
+	return memchr(p, '\r', (size_t)(end - p));
+}
+
+/* The line at *at, of a head that ends before end; *at then is the next line. */
+static enum weft_status field_line(const unsigned char **at, const unsigned char *end,
 	struct weft_field *f, struct weft_http_refusal *no)
 {
-	const unsigned char *name = p;
+	const unsigned char *name = *at, *p = name, *eol;
 
-	while (p < end && weft_http_is(*p, WEFT_HTTP_TOKEN))
-		p++;
-	if (p < end && p > name && (*p == ' ' || *p == '\t'))
-		return weft_http_refuse(no, 400, "white space in or behind a field name");
-	if (p == name || p == end || *p != ':')
+	p += weft_http_run_token(p, (size_t)(end - p));
+	if (*p != ':' || p == name) {
+		if (p > name && (*p == ' ' || *p == '\t'))
+			return weft_http_refuse(no, 400, "white space in or behind a field name");
 		return weft_http_refuse(no, 400, "a field line without a name and a colon");
+	}
 	f->name = (const char *)name;
 	f->name_len = (size_t)(p - name);
 	p++;
-	while (p < end && (*p == ' ' || *p == '\t'))
+	while (*p == ' ' || *p == '\t')
 		p++;
-	while (end > p && (end[-1] == ' ' || end[-1] == '\t'))
-		end--;
+	eol = line_end(p, end);
+	*at = eol + 2;
+	while (eol > p && (eol[-1] == ' ' || eol[-1] == '\t'))
+		eol--;
 	f->value = (const char *)p;
-	f->value_len = (size_t)(end - p);
+	f->value_len = (size_t)(eol - p);
 	return WEFT_OK;
+}
+
+void weft_http_unfold(unsigned char *head, size_t len)
+{
+	for (size_t i = 0; i + 2 < len; i++) {
+		if (head[i] == '\r' && (head[i + 2] == ' ' || head[i + 2] == '\t'))
+			memset(head + i, ' ', 2);
+	}
 }
 
 enum weft_status weft_http_parse(const struct weft_http_scan *scan, enum weft_http_kind kind,
 	const unsigned char *in, struct weft_http_message *m, struct weft_http_refusal *no)
 {
-	const unsigned char *p = in + scan->start, *end = in + scan->pos - 2, *lf;
+	/* every line that the scan passed ends with CRLF, and there is one more behind the last */
+	const unsigned char *p = in + scan->start, *end = in + scan->pos, *eol;
 	struct weft_field *fields = m->fields;
 	enum weft_status st = WEFT_OK;
 
 	*m = (struct weft_http_message){ .fields = fields };
-	if (kind != WEFT_HTTP_TRAILER) {
-		lf = memchr(p, '\n', (size_t)(end - p));
-		st = weft_http_start_line(kind, p, (size_t)(lf - 1 - p), m, no);
-		p = lf + 1;
+	if (kind == WEFT_HTTP_REQUEST || kind == WEFT_HTTP_RESPONSE) {
+		eol = line_end(p, end);
+		weft_http_start_again(kind, p, (size_t)(eol - p), m);
+		p = eol + 2;
 	}
-	while (st == WEFT_OK && p < end) {
-		lf = memchr(p, '\n', (size_t)(end - p));
-		st = field_line(p, lf - 1, &fields[m->count++], no);
-		p = lf + 1;
-	}
+	while (st == WEFT_OK && p < end - 2)
+		st = field_line(&p, end, &fields[m->count++], no);
 	return st;
 }

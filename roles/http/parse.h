@@ -13,6 +13,7 @@ enum weft_http_kind {
 	WEFT_HTTP_REQUEST,
 	WEFT_HTTP_RESPONSE,
 	WEFT_HTTP_TRAILER, /* field lines without a start line */
+	WEFT_HTTP_RESPONSE_TRAILER,
 };
 
 /* How far a head was looked at. All zero: at its first byte. */
@@ -22,6 +23,7 @@ struct weft_http_scan {
 	uint32_t lines; /* complete ones, the start line included */
 	uint8_t state;
 	uint8_t blanks; /* empty lines before the start line */
+	bool folded; /* responses: there are lines that weft_http_unfold must join before the parse */
 };
 
 struct weft_http_bounds {
@@ -37,6 +39,9 @@ struct weft_http_bounds {
 WEFT_API enum weft_status weft_http_scan(struct weft_http_scan *scan, enum weft_http_kind kind,
 	const unsigned char *in, size_t len, const struct weft_http_bounds *bounds,
 	struct weft_http_refusal *no);
+
+/* Joins folded lines of a head of len bytes, with spaces as long: RFC 9112 section 5.2. */
+WEFT_API void weft_http_unfold(unsigned char *head, size_t len);
 
 /* A head as spans into the bytes that were scanned. */
 struct weft_http_message {

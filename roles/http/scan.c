@@ -2,6 +2,7 @@
 /* Finding the end of a head: line structure, allowed characters and limits, one look at each byte. */
 #include "roles/http/chars.h"
 #include "roles/http/parse.h"
+#include "roles/http/run.h"
 #include "roles/http/start.h"
 
 enum state {
@@ -13,6 +14,16 @@ enum state {
 };
 
 enum { BLANKS_MAX = 4 };
+
+static bool has_start(enum weft_http_kind kind)
+{
+	return kind == WEFT_HTTP_REQUEST || kind == WEFT_HTTP_RESPONSE;
+}
+
+static bool folds(enum weft_http_kind kind)
+{
+	return kind == WEFT_HTTP_RESPONSE || kind == WEFT_HTTP_RESPONSE_TRAILER;
+}
 
 static enum weft_status bad_byte(unsigned char c, struct weft_http_refusal *no)
 {
@@ -29,7 +40,7 @@ static enum weft_status line_done(struct weft_http_scan *scan, enum weft_http_ki
 	struct weft_http_message m;
 	size_t fields = ++scan->lines;
 
-	if (kind != WEFT_HTTP_TRAILER) {
+	if (has_start(kind)) {
 		fields--;
 		if (scan->lines == 1) {
 			/* judged at once: whoever speaks something else need not be waited for */
@@ -45,7 +56,7 @@ static enum weft_status line_done(struct weft_http_scan *scan, enum weft_http_ki
 static enum weft_status begin_line(struct weft_http_scan *scan, enum weft_http_kind kind,
 	unsigned char c, struct weft_http_refusal *no)
 {
-	bool first = !scan->lines && kind != WEFT_HTTP_TRAILER;
+	bool first = !scan->lines && has_start(kind);
 
 	if (c == '\r') {
 		if (first && kind == WEFT_HTTP_RESPONSE)
@@ -55,10 +66,17 @@ static enum weft_status begin_line(struct weft_http_scan *scan, enum weft_http_k
 		scan->state = first ? AFTER_LEAD : AFTER_END;
 		return WEFT_OK;
 	}
-	if (c == ' ' || c == '\t')
-		return weft_http_refuse(no, 400,
-			first ? "white space before the start line"
-			      : "a line begins with white space (obsolete folding)");
+	if (c == ' ' || c == '\t') {
+		if (first)
+			return weft_http_refuse(no, 400, "white space before the start line");
+		/* RFC 9112 section 5.2: servers refuse, user agents read on */
+		if (!folds(kind) || scan->lines == has_start(kind))
+			return weft_http_refuse(
+				no, 400, "a line begins with white space (obsolete folding)");
+		scan->folded = true;
+		scan->state = IN_LINE;
+		return WEFT_OK;
+	}
 	if (!weft_http_is(c, WEFT_HTTP_VALUE))
 		return bad_byte(c, no);
 	scan->state = IN_LINE;
@@ -84,35 +102,54 @@ static enum weft_status after_cr(struct weft_http_scan *scan, enum weft_http_kin
 	}
 }
 
+/* From within a line to its end, or to the end of what is there. */
+static enum weft_status in_line(struct weft_http_scan *scan, enum weft_http_kind kind,
+	const unsigned char *in, uint32_t end, const struct weft_http_bounds *bounds,
+	struct weft_http_refusal *no)
+{
+	uint32_t pos = scan->pos + (uint32_t)weft_http_run(in + scan->pos, end - scan->pos);
+
+	if (end - pos >= 2 && in[pos] == '\r' && in[pos + 1] == '\n') {
+		scan->pos = pos + 2;
+		scan->state = LINE_START;
+		return line_done(scan, kind, in, bounds, no);
+	}
+	scan->pos = pos;
+	if (pos == end)
+		return WEFT_OK;
+	scan->pos++;
+	if (in[pos] != '\r')
+		return bad_byte(in[pos], no);
+	scan->state = AFTER_CR;
+	return WEFT_OK;
+}
+
 enum weft_status weft_http_scan(struct weft_http_scan *scan, enum weft_http_kind kind,
 	const unsigned char *in, size_t len, const struct weft_http_bounds *bounds,
 	struct weft_http_refusal *no)
 {
 	uint32_t end = len < bounds->bytes ? (uint32_t)len : bounds->bytes;
 	enum weft_status st = WEFT_OK;
+	bool last;
 
 	while (st == WEFT_OK && scan->pos < end) {
-		unsigned char c = in[scan->pos++];
-
 		switch (scan->state) {
 		case LINE_START:
-			st = begin_line(scan, kind, c, no);
-			break;
+			if (!weft_http_is(in[scan->pos], WEFT_HTTP_TOKEN)) {
+				st = begin_line(scan, kind, in[scan->pos++], no);
+				break;
+			}
+			scan->state = IN_LINE; /* what it nearly always is */
+					       /* fallthrough */
 		case IN_LINE:
-			while (weft_http_is(c, WEFT_HTTP_VALUE) && scan->pos < end)
-				c = in[scan->pos++];
-			if (c == '\r')
-				scan->state = AFTER_CR;
-			else if (!weft_http_is(c, WEFT_HTTP_VALUE))
-				st = bad_byte(c, no);
+			st = in_line(scan, kind, in, end, bounds, no);
 			break;
-		default: {
-			bool last = scan->state == AFTER_END;
-
+		default:
+			last = scan->state == AFTER_END;
+			scan->pos++;
 			st = after_cr(scan, kind, in, bounds, no);
 			if (st == WEFT_OK && last)
 				return WEFT_OK;
-		}
 		}
 	}
 	if (st)

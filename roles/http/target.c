@@ -2,6 +2,7 @@
 /* Targets and authorities. */
 #include "roles/http/target.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "roles/http/chars.h"
@@ -15,41 +16,56 @@ static bool all_target(const char *p, size_t len)
 	return true;
 }
 
-/* Behind '[': the length up to and with ']', or 0. What is inside is checked where it is used. */
+/* Behind '[': the length up to and with ']', or 0. */
 static size_t ip_literal(const char *p, size_t len)
 {
+	char text[INET6_ADDRSTRLEN];
+	unsigned char address[16];
 	size_t i = 1;
 
-	while (i < len &&
-		(weft_http_is((unsigned char)p[i], WEFT_HTTP_HEX) || p[i] == ':' || p[i] == '.'))
+	while (i < len && i < sizeof(text) && p[i] != ']')
 		i++;
-	return i > 2 && i < len && p[i] == ']' ? i + 1 : 0;
+	if (i == len || p[i] != ']')
+		return 0;
+	memcpy(text, p + 1, i - 1);
+	text[i - 1] = 0;
+	/* it would end the text at a NUL */
+	return !memchr(text, 0, i - 1) && inet_pton(AF_INET6, text, address) == 1 ? i + 1 : 0;
 }
 
-static bool host_port(const char *p, size_t len, bool *has_port)
+/* reg-name: the length up to what is none, or 0. */
+static size_t reg_name(const char *p, size_t len)
 {
 	size_t i = 0;
-	unsigned long port = 0;
 
-	if (len && p[0] == '[') {
-		i = ip_literal(p, len);
-	} else {
+	for (;;) {
 		while (i < len && weft_http_is((unsigned char)p[i], WEFT_HTTP_HOST))
 			i++;
+		if (i == len || p[i] != '%')
+			return i;
+		if (len - i < 3 || !weft_http_is((unsigned char)p[i + 1], WEFT_HTTP_HEX) ||
+			!weft_http_is((unsigned char)p[i + 2], WEFT_HTTP_HEX))
+			return 0;
+		i += 3;
 	}
-	*has_port = false;
+}
+
+static bool host_port(const char *p, size_t len, unsigned long *port)
+{
+	size_t i = len && p[0] == '[' ? ip_literal(p, len) : reg_name(p, len);
+
+	*port = 0;
 	if (!i)
 		return false;
 	if (i == len)
 		return true;
 	if (p[i++] != ':')
 		return false;
-	*has_port = i < len;
 	for (; i < len; i++) {
 		if (p[i] < '0' || p[i] > '9')
 			return false;
-		port = port * 10 + (unsigned long)(p[i] - '0');
-		if (port > 65535)
+		*port = *port * 10 + (unsigned long)(p[i] - '0');
+		if (*port > 65535)
 			return false;
 	}
 	return true;
@@ -57,9 +73,9 @@ static bool host_port(const char *p, size_t len, bool *has_port)
 
 bool weft_http_authority(const char *text, size_t len, bool port)
 {
-	bool has_port;
+	unsigned long number;
 
-	return host_port(text, len, &has_port) && (has_port || !port);
+	return host_port(text, len, &number) && (number || !port);
 }
 
 bool weft_http_origin(const char *method, const char *target, size_t len)
@@ -98,12 +114,15 @@ static enum weft_status absolute(
 {
 	const char *p = (const char *)m->target.ptr, *end = p + m->target.len, *path;
 
-	if (m->target.len > 7 && weft_http_same(p, 7, "http://"))
+	if (m->target.len > 7 && weft_http_same(p, 7, "http://")) {
+		t->scheme = "http";
 		p += 7;
-	else if (m->target.len > 8 && weft_http_same(p, 8, "https://"))
+	} else if (m->target.len > 8 && weft_http_same(p, 8, "https://")) {
+		t->scheme = "https";
 		p += 8;
-	else
+	} else {
 		return weft_http_refuse(no, 400, "a request target in no form that HTTP has");
+	}
 	for (path = p; path < end && *path != '/' && *path != '?';)
 		path++;
 	if (!weft_http_authority(p, (size_t)(path - p), false))
@@ -129,6 +148,7 @@ enum weft_status weft_http_request_target(const struct weft_http_message *m,
 	if (st)
 		return st;
 	t->target = m->target;
+	t->scheme = NULL;
 	if (method_is(m, "CONNECT")) {
 		if (!weft_http_authority(target, m->target.len, true))
 			return weft_http_refuse(no, 400, "CONNECT to what is not host:port");

@@ -9,6 +9,7 @@
 struct weft_http_target {
 	struct weft_span authority; /* empty: HTTP/1.0 without a Host */
 	struct weft_span target;    /* path and query, "*", or CONNECT's authority */
+	const char *scheme;         /* of the absolute form, else NULL */
 };
 
 /* Where a request goes, by its target and its Host, both of which are checked. */
@@ -16,7 +17,7 @@ WEFT_API enum weft_status weft_http_request_target(const struct weft_http_messag
 	const struct weft_http_facts *facts, struct weft_http_target *t,
 	struct weft_http_refusal *no);
 
-/* host[:port] with a host that is not empty; port: it must be there. */
+/* host[:port] with a host that is not empty; port: it must be there, and not 0. */
 WEFT_API bool weft_http_authority(const char *text, size_t len, bool port);
 
 /* What a client may send as target with this method: origin form, or "*" with OPTIONS. */

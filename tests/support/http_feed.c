@@ -36,6 +36,8 @@ void http_feed(struct http_feed *f, enum weft_http_kind kind, const char *text, 
 	if (f->status)
 		return;
 	assert_true(f->scan.lines <= HTTP_FEED_FIELDS);
+	if (f->scan.folded)
+		weft_http_unfold(f->bytes, f->scan.pos);
 	f->m.fields = f->fields;
 	f->status = weft_http_parse(&f->scan, kind, f->bytes, &f->m, &f->no);
 }

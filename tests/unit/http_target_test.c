@@ -108,6 +108,9 @@ static void bad_targets_are_refused(void **state)
 		{ "options * HTTP/1.1", "host: a\r\n", "another method than OPTIONS" },
 		{ "CONNECT a HTTP/1.1", "host: a\r\n", "not host:port" },
 		{ "CONNECT a: HTTP/1.1", "host: a\r\n", "not host:port" },
+		{ "CONNECT a:0 HTTP/1.1", "host: a\r\n", "not host:port" },
+		{ "CONNECT a:65536 HTTP/1.1", "host: a\r\n", "not host:port" },
+		{ "CONNECT u@a:1 HTTP/1.1", "host: a\r\n", "not host:port" },
 		{ "CONNECT :1 HTTP/1.1", "host: a\r\n", "not host:port" },
 		{ "CONNECT / HTTP/1.1", "host: a\r\n", "not host:port" },
 		{ "CONNECT * HTTP/1.1", "host: a\r\n", "not host:port" },
@@ -143,14 +146,16 @@ static bool authority(const char *text, bool port)
 
 static void authorities(void **state)
 {
-	static const char *const with_port[] = { "a:0", "a:80", "a:65535", "a:00080", "[::1]:443",
+	static const char *const with_port[] = { "a:1", "a:80", "a:65535", "a:00080", "[::1]:443",
 		"[::ffff:1.2.3.4]:1", "1.2.3.4:5", "a-b_c~d.E!$&'()*+,;=%20:9" };
-	static const char *const without[] = { "a", "a:", "[::]", "[::1]", "[::1]:", "*", "a.b.",
-		"127.0.0.1" };
+	static const char *const without[] = { "a", "a:", "%41%7e", "[1:2:3:4:5:6:7:8]", "a:0",
+		"a:000", "[::]", "[::1]", "[::1]:", "*", "a.b.", "127.0.0.1" };
 	static const char *const neither[] = { "", ":", ":80", "[", "[]", "[:]", "[]:80", "[::1",
 		"[::1]x", "[::1]80", "[g::]", "[::1%1]", "::1", "a:b", "a:65536",
 		"a:99999999999999999999999", "a:-1", "a:+1", "a: 1", "a:8 ", "a:1:2", "a b", "a/b",
-		"a?b", "a@b", "a#b", "a\\b", "a\"b", "a<b", "a\x80", "\x7f", "a[::1]" };
+		"a?b", "a@b", "a#b", "a\\b", "a%", "a%4", "a%4g", "%", "[1]", "[:::]",
+		"[1:2:3:4:5:6:7]", "[1:2:3:4:5:6:7:8:9]", "[1::2::3]", "[::1.2.3]", "[::01.2.3.4]",
+		"[12345::]", "a\"b", "a<b", "a\x80", "\x7f", "a[::1]" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(with_port) / sizeof(*with_port); i++) {
