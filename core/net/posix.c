@@ -145,43 +145,20 @@ static enum weft_status posix_sendv(void *net, weft_socket sock, const struct we
 	return *taken == want && count <= IOVECS ? WEFT_OK : WEFT_AGAIN;
 }
 
-/* sendfile knows no MSG_NOSIGNAL: SIGPIPE is held back, and taken away if it was ours. */
-static ssize_t quiet_sendfile(int sock, int fd, off_t *at, size_t len)
+static enum weft_status send_pieces(
+	int sock, int fd, off_t at, size_t len, size_t *taken, bool *broken, struct weft_error *err)
 {
-	static const struct timespec at_once = { 0, 0 };
-	sigset_t pipe_only, before;
-	ssize_t n;
-	int saved;
-
-	sigemptyset(&pipe_only);
-	sigaddset(&pipe_only, SIGPIPE);
-	pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
-	n = sendfile(sock, fd, at, len);
-	saved = errno;
-	if (n < 0 && saved == EPIPE && !sigismember(&before, SIGPIPE))
-		sigtimedwait(&pipe_only, NULL, &at_once);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	errno = saved;
-	return n;
-}
-
-static enum weft_status posix_sendfile(void *net, weft_socket sock, int fd, uint64_t off,
-	size_t len, size_t *taken, struct weft_error *err)
-{
-	off_t at = (off_t)off;
 	ssize_t n;
 
-	(void)net;
-	*taken = 0;
 	while (*taken < len) {
 		size_t left = len - *taken;
 
-		n = quiet_sendfile(
-			(int)sock, fd, &at, left < SENDFILE_MAX ? left : (size_t)SENDFILE_MAX);
+		n = sendfile(sock, fd, &at, left < SENDFILE_MAX ? left : (size_t)SENDFILE_MAX);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return WEFT_AGAIN;
+		*broken = n < 0 && errno == EPIPE;
 		if (n < 0)
 			return weft_error_errno(err, errno, "sendfile");
 		if (!n)
@@ -190,6 +167,27 @@ static enum weft_status posix_sendfile(void *net, weft_socket sock, int fd, uint
 		*taken += (size_t)n;
 	}
 	return WEFT_OK;
+}
+
+/* sendfile knows no MSG_NOSIGNAL: SIGPIPE is held back, and taken away if it was ours. */
+static enum weft_status posix_sendfile(void *net, weft_socket sock, int fd, uint64_t off,
+	size_t len, size_t *taken, struct weft_error *err)
+{
+	static const struct timespec at_once = { 0, 0 };
+	sigset_t pipe_only, before;
+	enum weft_status st;
+	bool broken = false;
+
+	(void)net;
+	*taken = 0;
+	sigemptyset(&pipe_only);
+	sigaddset(&pipe_only, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
+	st = send_pieces((int)sock, fd, (off_t)off, len, taken, &broken, err);
+	if (broken && !sigismember(&before, SIGPIPE))
+		sigtimedwait(&pipe_only, NULL, &at_once);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return st;
 }
 
 static enum weft_status posix_shutdown(void *net, weft_socket sock, struct weft_error *err)

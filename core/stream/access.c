@@ -80,8 +80,16 @@ void weft_role_refused(struct weft_pipe *pipe, struct weft_stream *s, unsigned s
 	const struct weft_error *why)
 {
 	weft_pipe_conn(pipe)->ctx->counters.requests_refused++;
-	if (!s)
+	if (!s) {
 		stand_in(pipe, status, why);
-	else if (!s->status)
+		return;
+	}
+	if (!s->status)
 		s->status = status;
+	/* its head could not be kept: there was no vhost to tell yet */
+	if (!s->vhost) {
+		s->vhost = weft_vhost_ref(weft_pipe_conn(pipe)->vhost);
+		if (s->vhost->on_access)
+			note(s, weft_pipe_conn(pipe));
+	}
 }

@@ -166,8 +166,9 @@ static time_t days(int n)
 static gnutls_x509_crt_t make_cert(const struct test_recipe *r, gnutls_x509_privkey_t key)
 {
 	static unsigned serial;
-	unsigned char number[4] = { 0x41, (unsigned char)(++serial >> 16),
-		(unsigned char)(serial >> 8), (unsigned char)serial };
+	const unsigned n = ++serial;
+	unsigned char number[4] = { 0x41, (unsigned char)(n >> 16), (unsigned char)(n >> 8),
+		(unsigned char)n };
 	gnutls_x509_crt_t crt;
 	bool dated = r->from || r->to;
 
