@@ -166,11 +166,12 @@ static time_t days(int n)
 static gnutls_x509_crt_t make_cert(const struct test_recipe *r, gnutls_x509_privkey_t key)
 {
 	static unsigned serial;
-	unsigned char number[4] = { 0x41, (unsigned char)(++serial >> 16),
+	unsigned char number[4] = { 0x41, (unsigned char)(serial >> 16),
 		(unsigned char)(serial >> 8), (unsigned char)serial };
 	gnutls_x509_crt_t crt;
 	bool dated = r->from || r->to;
 
+	serial++;
 	test_certs_must(gnutls_x509_crt_init(&crt), "certificate");
 	test_certs_must(gnutls_x509_crt_set_version(crt, r->v1 ? 1 : 3), "version");
 	test_certs_must(gnutls_x509_crt_set_serial(crt, number, sizeof(number)), "serial");
