@@ -21,6 +21,8 @@ struct tls_ctx {
 	const struct weft_allocator *alloc;
 	gnutls_certificate_credentials_t cred;
 	gnutls_priority_t priority;
+	/* Server: chooses what costs least; clients put AES-256, and with it SHA-384, first out of habit. */
+	gnutls_priority_t own_order;
 	gnutls_datum_t alpn[ALPN_MAX]; /* point into alpn_text */
 	unsigned alpn_count;
 	char alpn_text[128];
@@ -101,6 +103,8 @@ unsigned gnutls_adapter_revocation(
 bool gnutls_adapter_name_fits(gnutls_x509_crt_t leaf, const struct tls_checks *checks);
 gnutls_alert_description_t gnutls_adapter_alert(unsigned faults);
 
+/* A server's session looks at the hello before the library does. */
+void gnutls_adapter_watch_hello(struct tls_session *s);
 /* Both sides, before the handshake. Negative: GnuTLS's code. */
 int gnutls_adapter_set_tickets(struct tls_session *s, const struct weft_span *resume);
 /* Before a server's first data. Negative: GnuTLS's code. */

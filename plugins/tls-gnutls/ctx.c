@@ -5,9 +5,11 @@
 #include "backend.h"
 
 /* TLS 1.2 with ECDHE and AEAD, TLS 1.3; certificates of 112 bits of security or more (RSA 2048). */
-static const char priorities[] =
-	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:"
-	"-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:-MAC-ALL:+AEAD:%PROFILE_MEDIUM";
+#define PRIORITIES                                                                     \
+	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:"  \
+	"-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:-MAC-ALL:+AEAD:"     \
+	"-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:+GROUP-SECP521R1:" \
+	"%PROFILE_MEDIUM"
 
 static enum weft_status no_memory(struct weft_error *err)
 {
@@ -63,6 +65,22 @@ static enum weft_status set_resumption(
 	return ret < 0 ? gnutls_adapter_unusable(err, ret, "ticket secret") : WEFT_OK;
 }
 
+static int set_priorities(struct tls_ctx *c)
+{
+	int ret = gnutls_priority_init(&c->priority, PRIORITIES, NULL);
+
+	if (ret < 0) {
+		c->priority = NULL;
+		return ret;
+	}
+	if (!c->server)
+		return 0;
+	ret = gnutls_priority_init(&c->own_order, PRIORITIES ":%SERVER_PRECEDENCE", NULL);
+	if (ret < 0)
+		c->own_order = NULL;
+	return ret;
+}
+
 static enum weft_status set_all(
 	struct tls_ctx *c, const struct weft_tls_ctx_options *o, struct weft_error *err)
 {
@@ -76,12 +94,9 @@ static enum weft_status set_all(
 		c->cred = NULL;
 		return no_memory(err);
 	}
-	ret = gnutls_priority_init(&c->priority, priorities, NULL);
-	if (ret < 0) {
-		c->priority = NULL;
-		return weft_error_set(err, WEFT_ERR_TLS, ret, "GnuTLS refuses the parameters: %s",
-			gnutls_strerror(ret));
-	}
+	ret = set_priorities(c);
+	if (ret < 0)
+		return gnutls_adapter_unusable(err, ret, "GnuTLS's parameters");
 	c->client_auth = o->server ? o->client_auth : WEFT_TLS_CLIENT_AUTH_NONE;
 	if (!o->server || c->client_auth)
 		st = gnutls_adapter_set_trust(c, o, err);
@@ -99,6 +114,8 @@ void gnutls_adapter_ctx_destroy(void *ctx)
 		gnutls_certificate_free_credentials(c->cred);
 	if (c->priority)
 		gnutls_priority_deinit(c->priority);
+	if (c->own_order)
+		gnutls_priority_deinit(c->own_order);
 	gnutls_memset(c->ticket_key, 0, sizeof(c->ticket_key));
 	weft_free(c->alloc, c, sizeof(*c));
 }

@@ -6,7 +6,7 @@
 
 #include "backend.h"
 
-enum { SUM = 16, HEAD = SUM + 4, PSK_KEY_EXCHANGE_MODES = 45 };
+enum { SUM = 16, HEAD = SUM + 4 };
 
 /*
  * A ticket is good for servers that ask for certificates alike: one that was given to a client without a
@@ -62,35 +62,14 @@ static int count_ticket(gnutls_session_t tls, unsigned type, unsigned when, unsi
 	return 0;
 }
 
-static int see_extension(void *user, unsigned type, const unsigned char *data, unsigned len)
-{
-	struct tls_session *s = user;
-
-	(void)data;
-	(void)len;
-	s->ticket_wanted |= type == PSK_KEY_EXCHANGE_MODES;
-	return 0;
-}
-
-static int see_hello(gnutls_session_t tls, unsigned type, unsigned when, unsigned incoming,
-	const gnutls_datum_t *message)
-{
-	struct tls_session *s = gnutls_session_get_ptr(tls);
-
-	(void)type;
-	(void)when;
-	(void)incoming;
-	gnutls_ext_raw_parse(s, see_extension, message, GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO);
-	return 0;
-}
-
 /*
  * The library would send two, to whoever it is, with the handshake. One is enough, goes to those who can use
  * it, and costs no send of its own where it goes with the first data.
  */
 int gnutls_adapter_give_ticket(struct tls_session *s)
 {
-	bool due = s->ticket_wanted && gnutls_protocol_get_version(s->tls) == GNUTLS_TLS1_3;
+	bool due = s->ctx->tickets && s->ticket_wanted &&
+		   gnutls_protocol_get_version(s->tls) == GNUTLS_TLS1_3;
 
 	s->ticket_wanted = false;
 	return due ? gnutls_session_ticket_send(s->tls, 1, 0) : 0;
@@ -103,8 +82,6 @@ int gnutls_adapter_set_tickets(struct tls_session *s, const struct weft_span *fr
 	if (!s->ctx->tickets)
 		return 0;
 	if (s->ctx->server) {
-		gnutls_handshake_set_hook_function(
-			s->tls, GNUTLS_HANDSHAKE_CLIENT_HELLO, GNUTLS_HOOK_POST, see_hello);
 		gnutls_db_set_cache_expiration(s->tls, WEFT_TLS_TICKET_LIFETIME_S);
 		return gnutls_session_ticket_enable_server(s->tls, &key);
 	}

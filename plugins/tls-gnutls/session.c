@@ -93,7 +93,7 @@ static enum weft_status failure(struct tls_session *s, int code, struct weft_err
 static int set_up(struct tls_session *s, const struct weft_tls_session_options *o)
 {
 	struct tls_ctx *c = s->ctx;
-	int ret = gnutls_priority_set(s->tls, c->priority);
+	int ret = gnutls_priority_set(s->tls, c->server ? c->own_order : c->priority);
 
 	if (ret >= 0)
 		ret = gnutls_credentials_set(s->tls, GNUTLS_CRD_CERTIFICATE, c->cred);
@@ -105,6 +105,8 @@ static int set_up(struct tls_session *s, const struct weft_tls_session_options *
 		ret = gnutls_server_name_set(s->tls, GNUTLS_NAME_DNS, o->sni, strlen(o->sni));
 	if (ret >= 0)
 		ret = gnutls_adapter_set_tickets(s, &o->resume);
+	if (c->server)
+		gnutls_adapter_watch_hello(s);
 	if (c->client_auth)
 		gnutls_certificate_server_set_request(s->tls,
 			c->client_auth == WEFT_TLS_CLIENT_AUTH_REQUIRED ? GNUTLS_CERT_REQUIRE

@@ -117,14 +117,17 @@ bool mbedtls_adapter_may_resume(const struct tls_session *s, const mbedtls_ssl_s
 void mbedtls_adapter_offer_tickets(struct tls_ctx *c);
 
 /*
- * verify.c: the peer's certificates are looked at here, not by the library, which knows less of them. take
+ * The peer's certificates are looked at here, not by the library, which knows less of them. take (message.c)
  * comes before the library's step that reads the certificate message, and leaves it the first one
- * only; judge comes behind it. Both return one of the library's codes; judge has sent the alert.
+ * only; judge (verify.c) comes behind it. Both return one of the library's codes, and have sent the alert.
  */
 int mbedtls_adapter_take_chain(struct tls_session *s);
 int mbedtls_adapter_judge_peer(struct tls_session *s);
 /* Whether a certificate's key is among the pins, or there are none. */
 bool mbedtls_adapter_pin_fits(const struct tls_ctx *c, const mbedtls_x509_crt *crt);
+
+/* names.c: whether a certificate has the name or address that is expected, or none is. */
+bool mbedtls_adapter_name_fits(const struct tls_expected *x, const mbedtls_x509_crt *crt);
 
 /* constraints.c: whether the CA may speak for all of the names of a certificate below it. */
 bool mbedtls_adapter_constraint_fits(const mbedtls_x509_crt *ca, const mbedtls_x509_crt *crt);

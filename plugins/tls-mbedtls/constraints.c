@@ -137,10 +137,12 @@ static bool name_fits(const mbedtls_x509_buf *constraints, const struct name *na
 	bool any, within;
 	size_t len;
 
-	for (int which = PERMITTED; which <= EXCLUDED; which++) {
-		if (mbedtls_asn1_get_tag(&p, end, &len, tag | which))
+	for (int which = PERMITTED; which <= EXCLUDED && p < end; which++) {
+		int ret = mbedtls_asn1_get_tag(&p, end, &len, tag | which);
+
+		if (ret == MBEDTLS_ERR_ASN1_UNEXPECTED_TAG)
 			continue;
-		if (!ask(p, p + len, name, which, &any, &within))
+		if (ret || !ask(p, p + len, name, which, &any, &within))
 			return false;
 		if (which == PERMITTED ? any && !within : within)
 			return false;

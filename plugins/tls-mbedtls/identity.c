@@ -43,21 +43,53 @@ static void put_control(struct text *t, unsigned char c)
 	put(t, escaped, sizeof(escaped));
 }
 
-/* Section 2.4, where the value is text. */
+/* Section 2.4. first, last: of the value, where a space would be lost. */
+static void put_char(struct text *t, unsigned char c, bool first, bool last)
+{
+	if (c < 0x20 || c == 0x7f) {
+		put_control(t, c);
+		return;
+	}
+	if (strchr("\"+,;<>\\", c) || (c == ' ' && (first || last)) || (c == '#' && first))
+		put(t, "\\", 1);
+	put(t, (const char *)&c, 1);
+}
+
 static void put_escaped(struct text *t, const mbedtls_x509_buf *value)
 {
-	for (size_t i = 0; i < value->len; i++) {
-		char c = (char)value->p[i];
+	for (size_t i = 0; i < value->len; i++)
+		put_char(t, value->p[i], !i, i + 1 == value->len);
+}
 
-		if (value->p[i] < 0x20 || value->p[i] == 0x7f) {
-			put_control(t, value->p[i]);
-			continue;
+/* Of a BMPString, two bytes a character, as UTF-8. */
+static void put_wide(struct text *t, const mbedtls_x509_buf *value)
+{
+	for (size_t i = 0; i < value->len; i += 2) {
+		unsigned c = (unsigned)value->p[i] << 8 | value->p[i + 1];
+		const char utf8[] = { (char)(c < 0x800 ? 0xc0 | c >> 6 : 0xe0 | c >> 12),
+			(char)(0x80 | (c >> 6 & 0x3f)), (char)(0x80 | (c & 0x3f)) };
+
+		if (c < 0x80) {
+			put_char(t, (unsigned char)c, !i, i + 2 == value->len);
+		} else {
+			put(t, utf8, 1);
+			if (c >= 0x800)
+				put(t, utf8 + 1, 1);
+			put(t, utf8 + 2, 1);
 		}
-		if (strchr("\"+,;<>\\", c) || (c == ' ' && (!i || i + 1 == value->len)) ||
-			(c == '#' && !i))
-			put(t, "\\", 1);
-		put(t, &c, 1);
 	}
+}
+
+/* No half of a pair: those are not characters of a BMPString. */
+static bool is_wide(const mbedtls_x509_buf *value)
+{
+	if (value->tag != MBEDTLS_ASN1_BMP_STRING || value->len % 2)
+		return false;
+	for (size_t i = 0; i < value->len; i += 2) {
+		if ((value->p[i] & 0xf8) == 0xd8)
+			return false;
+	}
+	return true;
 }
 
 /* ... and where it is not, or its type has no short name: the DER. */
@@ -102,6 +134,16 @@ static const char *short_name(const mbedtls_x509_buf *oid)
 		{ "\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x01", "UID" },
 		{ "\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x19", "DC" },
 		{ MBEDTLS_OID_PKCS9_EMAIL, "EMAIL" },
+		{ "\x2b\x06\x01\x05\x05\x07\x09\x02", "placeOfBirth" },
+		{ "\x2b\x06\x01\x05\x05\x07\x09\x03", "gender" },
+		{ "\x2b\x06\x01\x05\x05\x07\x09\x04", "countryOfCitizenship" },
+		{ "\x2b\x06\x01\x05\x05\x07\x09\x05", "countryOfResidence" },
+		{ "\x2b\x06\x01\x04\x01\x82\x37\x3c\x02\x01\x01",
+			"jurisdictionOfIncorporationLocalityName" },
+		{ "\x2b\x06\x01\x04\x01\x82\x37\x3c\x02\x01\x02",
+			"jurisdictionOfIncorporationStateOrProvinceName" },
+		{ "\x2b\x06\x01\x04\x01\x82\x37\x3c\x02\x01\x03",
+			"jurisdictionOfIncorporationCountryName" },
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -124,9 +166,11 @@ static void put_part(struct text *t, const mbedtls_x509_name *part)
 		put(t, numbers, len > 0 ? (size_t)len : 0);
 	}
 	put(t, "=", 1);
-	if (name && part->val.tag != MBEDTLS_ASN1_BIT_STRING &&
-		part->val.tag != MBEDTLS_ASN1_BMP_STRING &&
-		part->val.tag != MBEDTLS_ASN1_UNIVERSAL_STRING)
+	if (name && is_wide(&part->val))
+		put_wide(t, &part->val);
+	else if (name && part->val.tag != MBEDTLS_ASN1_BIT_STRING &&
+		 part->val.tag != MBEDTLS_ASN1_BMP_STRING &&
+		 part->val.tag != MBEDTLS_ASN1_UNIVERSAL_STRING)
 		put_escaped(t, &part->val);
 	else
 		put_der(t, &part->val);

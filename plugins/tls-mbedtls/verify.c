@@ -5,7 +5,6 @@
  * version 2.28 knows no address in a certificate and no nameConstraints.
  */
 #include <string.h>
-#include <strings.h>
 
 #include <mbedtls/asn1.h>
 #include <mbedtls/oid.h>
@@ -14,7 +13,7 @@
 
 #include "backend.h"
 
-enum { SAN_DNS = 2, SAN_IP = 7, CHAIN_MAX = MBEDTLS_X509_MAX_INTERMEDIATE_CA + 2 };
+enum { CHAIN_MAX = MBEDTLS_X509_MAX_INTERMEDIATE_CA + 2 };
 
 /* One look at a chain, from the root down. */
 struct look {
@@ -46,42 +45,6 @@ static unsigned chain_faults(uint32_t flags, bool self_signed)
 	if (flags && !faults)
 		faults |= WEFT_TLS_UNKNOWN_CA;
 	return faults;
-}
-
-/* RFC 9525 section 6.3: "*" stands for the whole left-most label. */
-static bool name_fits(const unsigned char *name, size_t len, const char *host)
-{
-	const char *dot;
-
-	if (len > 2 && name[0] == '*' && name[1] == '.') {
-		dot = strchr(host, '.');
-		/* never a wildcard right below a top level */
-		if (!dot || dot == host || !memchr(name + 2, '.', len - 2))
-			return false;
-		name++;
-		len--;
-		host = dot;
-	}
-	return len == strlen(host) && !memchr(name, '\0', len) &&
-	       !strncasecmp((const char *)name, host, len);
-}
-
-/* Alternative names only: what a common name means is anybody's guess. */
-static bool host_fits(const struct tls_expected *x, const mbedtls_x509_crt *crt)
-{
-	if (!x->host[0] && !x->ip_len)
-		return true;
-	for (const mbedtls_x509_sequence *san = &crt->subject_alt_names; san && san->buf.p;
-		san = san->next) {
-		int tag = san->buf.tag & MBEDTLS_ASN1_TAG_VALUE_MASK;
-
-		if (tag == SAN_DNS && x->host[0] && name_fits(san->buf.p, san->buf.len, x->host))
-			return true;
-		if (tag == SAN_IP && x->ip_len && san->buf.len == x->ip_len &&
-			!memcmp(san->buf.p, x->ip, x->ip_len))
-			return true;
-	}
-	return false;
 }
 
 bool mbedtls_adapter_pin_fits(const struct tls_ctx *c, const mbedtls_x509_crt *crt)
@@ -130,7 +93,7 @@ static unsigned leaf_faults(struct tls_session *s, const mbedtls_x509_crt *crt)
 {
 	unsigned faults = 0;
 
-	if (!host_fits(s->expected, crt))
+	if (!mbedtls_adapter_name_fits(s->expected, crt))
 		faults |= WEFT_TLS_WRONG_HOST;
 	if (!mbedtls_adapter_pin_fits(s->ctx, crt))
 		faults |= WEFT_TLS_WRONG_PIN;
@@ -240,89 +203,4 @@ int mbedtls_adapter_judge_peer(struct tls_session *s)
 			ret = MBEDTLS_ERR_X509_CERT_VERIFY_FAILED;
 	}
 	return ret;
-}
-
-/* ---- the message ---- */
-
-static size_t length_at(const unsigned char *p)
-{
-	return (size_t)p[0] << 16 | (size_t)p[1] << 8 | p[2];
-}
-
-static void put_length(unsigned char *p, size_t len)
-{
-	p[0] = (unsigned char)(len >> 16);
-	p[1] = (unsigned char)(len >> 8);
-	p[2] = (unsigned char)len;
-}
-
-/* The list's certificates into chain. What is no list the library finds out itself: OK, and no chain. */
-static int parse_list(mbedtls_x509_crt *chain, const unsigned char *list, size_t len)
-{
-	size_t one;
-	int ret = 0;
-
-	for (; !ret && len >= 3; list += 3 + one, len -= 3 + one) {
-		one = length_at(list);
-		if (one > len - 3)
-			return MBEDTLS_ERR_X509_INVALID_FORMAT;
-		/* constraints are for issuers */
-		if (!chain->raw.p) {
-			ret = mbedtls_x509_crt_parse_der(chain, list + 3, one);
-			continue;
-		}
-		ret = mbedtls_adapter_parse_crt(chain, list + 3, one);
-		/* one that nobody needs may be of a kind that is not known */
-		if (ret == MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG + MBEDTLS_ERR_OID_NOT_FOUND)
-			ret = 0;
-	}
-	return !ret && len ? MBEDTLS_ERR_X509_INVALID_FORMAT : ret;
-}
-
-/* The first certificate stays; what else is in the record moves up behind it. */
-static void cut_list(mbedtls_ssl_context *tls)
-{
-	size_t head = mbedtls_ssl_hs_hdr_len(tls) + 3, whole = tls->in_hslen;
-	unsigned char *list = tls->in_msg + head;
-	size_t first = 3 + length_at(list), cut = whole - head - first;
-
-	memmove(list + first, list + first + cut, tls->in_msglen - whole);
-	put_length(list - 3, first);
-	put_length(tls->in_msg + 1, 3 + first);
-	tls->in_hslen -= cut;
-	tls->in_msglen -= cut;
-}
-
-int mbedtls_adapter_take_chain(struct tls_session *s)
-{
-	mbedtls_ssl_context *tls = &s->tls;
-	size_t head = mbedtls_ssl_hs_hdr_len(tls) + 3;
-	unsigned char *list;
-	int ret;
-
-	/* the library adds up what was sent before anything is changed here */
-	ret = mbedtls_ssl_read_record(tls, 1);
-	if (ret)
-		return ret;
-	tls->keep_current_message = 1;
-	list = tls->in_msg + head;
-	if (tls->in_msgtype != MBEDTLS_SSL_MSG_HANDSHAKE ||
-		tls->in_msg[0] != MBEDTLS_SSL_HS_CERTIFICATE || tls->in_hslen < head + 3 ||
-		tls->in_hslen > tls->in_msglen || length_at(list - 3) != tls->in_hslen - head ||
-		length_at(list) > tls->in_hslen - head - 3)
-		return 0;
-	ret = parse_list(&s->expected->chain, list, tls->in_hslen - head);
-	if (ret) {
-		s->faults |= WEFT_TLS_MALFORMED;
-		s->unusable = true;
-		mbedtls_adapter_alert(s, ret == MBEDTLS_ERR_X509_ALLOC_FAILED
-						 ? MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR
-						 : MBEDTLS_SSL_ALERT_MSG_BAD_CERT);
-		return ret == MBEDTLS_ERR_X509_ALLOC_FAILED ? MBEDTLS_ERR_SSL_ALLOC_FAILED
-							    : MBEDTLS_ERR_X509_CERT_VERIFY_FAILED;
-	}
-	cut_list(tls);
-	/* or the library would check the first one's signature once more, for a verdict that is not heard */
-	mbedtls_ssl_set_hs_ca_chain(tls, &s->ctx->nobody, NULL);
-	return 0;
 }

@@ -258,6 +258,34 @@ static void tls13_key_update_is_followed(void **state)
 	weft_buffer_finish(&plain);
 }
 
+/* Whatever a server likes best: a key of a group that it knows is not asked for again in another. */
+static void tls13_key_that_fits_costs_no_round_trip(void **state)
+{
+	static const char *const groups[] = {
+		"NORMAL:-VERS-ALL:+VERS-TLS1.3:-GROUP-ALL:+GROUP-SECP256R1:+GROUP-X25519",
+		"NORMAL:-VERS-ALL:+VERS-TLS1.3:-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1",
+		"NORMAL:-VERS-ALL:+VERS-TLS1.3:-GROUP-ALL:+GROUP-SECP384R1:+GROUP-X25519",
+	};
+	const struct tls_setting *setting = *state;
+
+	tls_need(setting, 0, WEFT_TLS_CAN_TLS13);
+	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++) {
+		struct tls_end e;
+		struct tls_raw r;
+
+		tls_end_create(&e, setting->server, true, &plain_wish);
+		tls_raw_create_flags(&r, &e, GNUTLS_CLIENT | GNUTLS_KEY_SHARE_TOP, groups[i], NULL);
+		assert_int_equal(gnutls_handshake(r.tls), GNUTLS_E_AGAIN);
+		tls_end_handshake(&e);
+		/* all of the flight, certificate included, and not just a question */
+		assert_true(weft_buffer_len(&e.out) > 500);
+		assert_int_equal(tls_raw_handshake(&r, &e), 0);
+		assert_int_equal(e.status, WEFT_OK);
+		tls_raw_destroy(&r);
+		tls_end_destroy(&e);
+	}
+}
+
 const struct CMUnitTest tls_bad_tests[] = {
 	cmocka_unit_test(garbage_at_first),
 	cmocka_unit_test(random_garbage),
@@ -267,5 +295,6 @@ const struct CMUnitTest tls_bad_tests[] = {
 	cmocka_unit_test(downgraded_hello_is_refused),
 	cmocka_unit_test(renegotiation_is_refused),
 	cmocka_unit_test(tls13_key_update_is_followed),
+	cmocka_unit_test(tls13_key_that_fits_costs_no_round_trip),
 };
 const size_t tls_bad_count = sizeof(tls_bad_tests) / sizeof(*tls_bad_tests);

@@ -244,8 +244,7 @@ static void identity_is_told_to_both_ends(void **state)
 		"CN=device 7,O=Weft\\, Inc.,C=DE",
 		"CN=a\\+b \\\"c\\\" \\<d\\>\\;,OU=x=y",
 		"CN=\\#1,OU=\\ in front,O=behind\\ ",
-		"CN=b\xc3\xbc"
-		"cher,L=K\xc3\xb6ln,ST=NRW",
+		"CN=M\xc3\xbc\xc3\x9f,L=K\xc3\xb6ln,ST=NRW",
 		"UID=u1,CN=in a domain,DC=example,DC=test",
 		"CN=back\\\\slash",
 	};

@@ -18,6 +18,9 @@ struct tls_raw {
 /* Trusts anybody. cert may be NULL for a client. */
 void tls_raw_create(struct tls_raw *r, struct tls_end *other, bool server, const char *priorities,
 	const struct test_cert *cert);
+/* With more of gnutls_init's flags. */
+void tls_raw_create_flags(struct tls_raw *r, struct tls_end *other, unsigned flags,
+	const char *priorities, const struct test_cert *cert);
 void tls_raw_destroy(struct tls_raw *r);
 /* Until both are done or one has failed; returns what the raw peer's handshake did. */
 int tls_raw_handshake(struct tls_raw *r, struct tls_end *e);

@@ -53,8 +53,14 @@ static void set_cert(struct tls_raw *r, const struct test_cert *cert)
 void tls_raw_create(struct tls_raw *r, struct tls_end *other, bool server, const char *priorities,
 	const struct test_cert *cert)
 {
-	unsigned flags = server ? GNUTLS_SERVER : GNUTLS_CLIENT | GNUTLS_FORCE_CLIENT_CERT;
+	tls_raw_create_flags(r, other,
+		server ? GNUTLS_SERVER : GNUTLS_CLIENT | GNUTLS_FORCE_CLIENT_CERT, priorities,
+		cert);
+}
 
+void tls_raw_create_flags(struct tls_raw *r, struct tls_end *other, unsigned flags,
+	const char *priorities, const struct test_cert *cert)
+{
 	memset(r, 0, sizeof(*r));
 	r->other = other;
 	r->alert = 256;

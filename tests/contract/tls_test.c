@@ -60,12 +60,9 @@ static int run_abilities(const struct tls_setting *setting)
 {
 	int failed = 0;
 
-	if (!(setting->client->ops->caps & setting->server->ops->caps & WEFT_TLS_CAN_PIN))
-		return failed;
 	failed += run_group("resumption", tls_resume_tests, tls_resume_count, setting);
 	failed += run_group(
 		"client certificates", tls_client_auth_tests, tls_client_auth_count, setting);
-	failed += run_group("stapling", tls_staple_tests, tls_staple_count, setting);
 	failed += run_group("signers", tls_sign_tests, tls_sign_count, setting);
 	failed += run_group("pins", tls_pin_tests, tls_pin_count, setting);
 	return failed;
@@ -100,8 +97,7 @@ static int run_alone(const struct tls_backend *backend)
 	failed += run_group("bad peers", tls_bad_tests, tls_bad_count, &setting);
 	setting.fragment = 0;
 	failed += run_group("contexts", tls_ctx_tests, tls_ctx_count, &setting);
-	if (!(backend->ops->caps & WEFT_TLS_CAN_PIN))
-		return failed;
+	failed += run_group("stapling", tls_staple_tests, tls_staple_count, &setting);
 	failed += run_verdicts("names", tls_name_verdicts, tls_name_verdict_count, &setting, false);
 	for (int by_server = 0; by_server < 2; by_server++) {
 		failed += run_verdicts(

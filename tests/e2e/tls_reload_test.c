@@ -189,6 +189,9 @@ static void a_hundred_of_them_leave_nothing(void **state)
 static void tickets_of_before_are_still_good(void **state)
 {
 	const struct weft_context_options resuming = { .no_keep_warm = true, .linger_ms = 1 };
+	/* of the same kind: with another, TLS 1.2 would have to change the cipher suite, and begins anew */
+	const struct test_recipe renewed = { .named = true };
+	const struct weft_credential c = visit_as(test_mint(&renewed));
 	struct visit v;
 	struct duo d;
 
@@ -197,7 +200,7 @@ static void tickets_of_before_are_still_good(void **state)
 		skip();
 	duo_open(&d, NULL, &resuming, &vhost, false);
 	visit_good(&v, &d, NULL);
-	reload(&d, TEST_CERT_RSA);
+	assert_int_equal(weft_vhost_reload(d.vh, &c, NULL), WEFT_OK);
 	visit_good(&v, &d, NULL);
 	assert_true(v.server.info.tls_resumed);
 	assert_true(visit_met(&v.server, test_cert(TEST_CERT_GOOD)));
