@@ -458,9 +458,10 @@ static void tell_drain(struct weft_conn *conn)
 
 void weft_conn_flush(struct weft_conn *conn)
 {
-	struct weft_error err = { .status = WEFT_OK };
+	struct weft_error err;
 	enum weft_status st;
 
+	weft_error_clear(&err);
 	if (conn->state == WEFT_CONN_DEAD || conn->state == WEFT_CONN_LINGERING)
 		return;
 	if (conn->drain_due && conn->state == WEFT_CONN_OPEN && !conn->ending)

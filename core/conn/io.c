@@ -76,10 +76,11 @@ static void feed(struct weft_conn *conn, const unsigned char *bytes, size_t len)
 {
 	const struct weft_role *role = conn->pipe.role->role;
 	bool kept = conn->inbox != NULL;
-	struct weft_error err = { .status = WEFT_OK };
+	struct weft_error err;
 	enum weft_status st;
 	size_t used = 0;
 
+	weft_error_clear(&err);
 	if (kept) {
 		if (!keep(conn, bytes, len))
 			return;
@@ -112,9 +113,11 @@ static bool may_read(const struct weft_conn *conn)
 static enum weft_status read_once(struct weft_conn *conn)
 {
 	struct weft_span got = { NULL, 0 };
-	struct weft_error err = { .status = WEFT_OK };
-	enum weft_status st = conn->top->ops->read(conn->top, &got, &err);
+	struct weft_error err;
+	enum weft_status st;
 
+	weft_error_clear(&err);
+	st = conn->top->ops->read(conn->top, &got, &err);
 	if (st == WEFT_AGAIN)
 		return st;
 	if (st == WEFT_OK || st == WEFT_EOF) {

@@ -85,11 +85,12 @@ void weft_pipe_want_output(struct weft_pipe *pipe)
 void weft_pipe_output(struct weft_pipe *pipe)
 {
 	struct weft_conn *conn = weft_pipe_conn(pipe);
-	struct weft_error err = { .status = WEFT_OK };
+	struct weft_error err;
 	enum weft_status st;
 
 	if (!pipe->role || conn->state != WEFT_CONN_OPEN)
 		return;
+	weft_error_clear(&err);
 	if (!weft_pipe_room(pipe)) {
 		conn->starved = true;
 		return;

@@ -40,7 +40,6 @@ static void answer_for_it(struct weft_stream *s, unsigned status)
 static struct weft_vhost *vhost_of(struct weft_stream *s)
 {
 	struct weft_conn *conn = weft_pipe_conn(s->pipe);
-	struct weft_conn_info info = { .id = 0 };
 	struct weft_vhost *vh = NULL;
 
 	if (conn->listener && s->request.authority &&
@@ -49,6 +48,8 @@ static struct weft_vhost *vhost_of(struct weft_stream *s)
 	if (!vh || vh == conn->vhost)
 		return conn->vhost->dying ? NULL : conn->vhost;
 	if (conn->scheme->tls) {
+		struct weft_conn_info info = { .id = 0 };
+
 		/* the client checked another identity than the one it now asks: RFC 9110 15.5.20 */
 		conn->top->ops->info(conn->top, &info);
 		if (info.sni[0])

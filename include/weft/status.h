@@ -62,6 +62,14 @@ WEFT_API enum weft_status weft_error_setv(
 WEFT_API enum weft_status weft_error_errno(
 	struct weft_error *err, int errno_value, const char *fmt, ...) WEFT_PRINTF(3, 4);
 
+/* No failure yet. Much cheaper than clearing the whole text, where it is done for every read. */
+static inline void weft_error_clear(struct weft_error *err)
+{
+	err->status = WEFT_OK;
+	err->native = 0;
+	err->text[0] = '\0';
+}
+
 /* Puts "context: " before the text err already has; keeps status and native. */
 WEFT_API enum weft_status weft_error_prefix(struct weft_error *err, const char *fmt, ...)
 	WEFT_PRINTF(2, 3);

@@ -144,7 +144,7 @@ static enum weft_status request_head(
 	struct weft_h1 *h, const unsigned char *in, size_t len, size_t *used)
 {
 	struct weft_field small[WEFT_H1_FIELDS], *table;
-	struct request r = { .body = WEFT_HTTP_BODY_NONE };
+	struct request r;
 	struct weft_http_refusal no;
 	struct weft_http_bounds bounds;
 	enum weft_status st;
@@ -217,11 +217,12 @@ static void drain_request(struct weft_h1 *h)
 /* Sends what can be sent, and ends the exchange if it is complete. */
 static void advance(struct weft_h1 *h)
 {
-	struct weft_error err = { .status = WEFT_OK };
+	struct weft_error err;
 	bool keep;
 
 	if (!h->active || h->closing)
 		return;
+	weft_error_clear(&err);
 	weft_h1_tell_tunnel(h);
 	if (h->connect_method && h->out.head_sent)
 		after_head(h);
@@ -253,9 +254,10 @@ static bool awaits_response(const struct weft_h1 *h)
 /* One step of input. OK: go on. AGAIN: more bytes are needed. BLOCKED: stop reading. */
 static enum weft_status step(struct weft_h1 *h, const unsigned char *in, size_t len, size_t *used)
 {
-	struct weft_error err = { .status = WEFT_OK };
+	struct weft_error err;
 	enum weft_status st;
 
+	weft_error_clear(&err);
 	*used = 0;
 	if (awaits_response(h)) {
 		advance(h);
