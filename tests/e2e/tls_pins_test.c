@@ -88,7 +88,7 @@ static void a_wrong_key_is_told_and_not_tried_again(void **state)
 	visit(&v, &d, &p.request);
 	assert_int_equal(v.why.status, WEFT_ERR_VERIFY);
 	assert_string_equal(v.why.text, "certificate has none of the pinned keys");
-	assert_int_equal(duo_client_counts(&d).conns_opened, 1);
+	assert_int_equal(duo_client_counts(&d).conns_tried, 1);
 	assert_int_equal(duo_server_counts(&d).streams_incoming, 0);
 	/* nothing that may be allowed allows it */
 	p.request.allow = ~0u;
