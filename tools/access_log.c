@@ -51,7 +51,8 @@ static int open_file(const char *path)
 {
 	if (!strcmp(path, "-"))
 		return STDOUT_FILENO;
-	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	/* a pipe whose reader sleeps must not stop the server: its lines are lost, and that is said */
+	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644);
 }
 
 bool access_log_open(const char *path, const char *format)

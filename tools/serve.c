@@ -149,6 +149,8 @@ int serve_main(int argc, char **argv)
 	/* before any thread is made, so that only the one that waits gets them; until then they wait */
 	all_signals(&set);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	/* a log that nobody reads any more is a line on standard error, no end */
+	signal(SIGPIPE, SIG_IGN);
 	rc = serve_parse(&v, argc, argv);
 	if (rc >= 0)
 		return rc;

@@ -6,9 +6,20 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum { URL_BYTES = 256 };
+
+/* The first one, of --root, is called localhost. */
+static bool is_taken(const struct serve_files *f, const char *name)
+{
+	bool taken = !strcasecmp(name, "localhost");
+
+	for (size_t i = 0; i < f->named_count; i++)
+		taken |= !strcasecmp(name, f->named[i].name);
+	return taken;
+}
 
 bool serve_files_add_vhost(struct serve_files *f, const char *text)
 {
@@ -23,7 +34,12 @@ bool serve_files_add_vhost(struct serve_files *f, const char *text)
 		fprintf(stderr, "weft serve: more than %d times --vhost\n", NAMED_MAX);
 		return false;
 	}
-	memcpy(v->name, text, (size_t)(equals - text));
+	snprintf(v->name, sizeof(v->name), "%.*s", (int)(equals - text), text);
+	if (is_taken(f, v->name)) {
+		fprintf(stderr, "weft serve: --vhost \"%s\": there is a vhost of that name\n",
+			text);
+		return false;
+	}
 	v->files.directory = equals + 1;
 	f->named_count++;
 	return true;

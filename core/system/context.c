@@ -234,6 +234,11 @@ const struct weft_allocator *weft_context_allocator(struct weft_context *ctx)
 	return &ctx->memory.alloc;
 }
 
+bool weft_context_memory_low(struct weft_context *ctx)
+{
+	return weft_memory_low(&ctx->memory);
+}
+
 struct weft_registry *weft_context_registry(struct weft_context *ctx)
 {
 	return ctx->registry;

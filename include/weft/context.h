@@ -146,6 +146,8 @@ WEFT_API int64_t weft_context_wall(const struct weft_context *ctx);
 WEFT_API const char *weft_context_event(const struct weft_context *ctx);
 WEFT_API const char *weft_context_tls(const struct weft_context *ctx);
 WEFT_API const struct weft_allocator *weft_context_allocator(struct weft_context *ctx);
+/* Whether less than an eighth of heap_max is left: new connections are refused, luxuries should be done without. */
+WEFT_API bool weft_context_memory_low(struct weft_context *ctx);
 WEFT_API struct weft_registry *weft_context_registry(struct weft_context *ctx);
 
 /*

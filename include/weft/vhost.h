@@ -71,8 +71,8 @@ struct weft_vhost_options {
 	/*
 	 * Resumption: 64 secret bytes, the same for all who shall know each other's tickets (workers,
 	 * machines behind one name); vhosts with the same one share an identity: a session that began at one may be
-	 * resumed at another, unless they differ in whom they believe of clients. Empty: a random one of the
-	 * vhost's own. no_tickets: no resumption.
+	 * resumed at another, where a client's certificate is judged anew by what that one believes. Empty: a
+	 * random one of the vhost's own. no_tickets: no resumption.
 	 */
 	struct weft_span ticket_secret;
 	bool no_tickets;

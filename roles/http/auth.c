@@ -101,7 +101,8 @@ enum weft_status weft_http_demand_auth(struct weft_stream *s, const char *realm)
 
 	/* a quoted-string: RFC 9110 section 5.6.4 */
 	for (; *realm; realm++) {
-		if (n + 20 > sizeof(value))
+		/* an escaped pair and the end, which has 19 bytes with its terminator */
+		if (n + 21 > sizeof(value))
 			return WEFT_ERR_ARGUMENT;
 		if (*realm == '"' || *realm == '\\')
 			value[n++] = '\\';

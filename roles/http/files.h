@@ -42,6 +42,7 @@ struct weft_files_job {
 	const char *type;
 	enum weft_http_coding coding;                /* of the representation */
 	const struct weft_http_encoder_ops *encoder; /* made while it is sent; NULL: fd has it */
+	bool identity_ok;                            /* the file as it is may be sent */
 	void *flow;                                  /* the encoder at work */
 	struct weft_http_validator v;
 	/* of the answer */

@@ -94,8 +94,10 @@ static enum weft_http_coding first_that(struct weft_files_job *job,
 
 static bool take_encoder(struct weft_files_job *job, enum weft_http_coding coding)
 {
-	/* a range is of what is there, not of what is made on the way */
-	if (!may_encode(job) || (!job->head && weft_head_find(job->request, "range")))
+	if (!may_encode(job))
+		return false;
+	/* a range is of what is there, not of what is made on the way: but better the whole than nothing */
+	if (job->identity_ok && !job->head && weft_head_find(job->request, "range"))
 		return false;
 	job->encoder = weft_http_encoder(coding);
 	return job->encoder != NULL;
@@ -106,6 +108,7 @@ bool weft_files_negotiate(struct weft_files_job *job)
 	unsigned q[WEFT_HTTP_CODINGS];
 
 	weft_http_accepted(job->request, q);
+	job->identity_ok = q[WEFT_HTTP_IDENTITY] > 0;
 	/* what is there already costs nothing */
 	job->coding = first_that(job, q, take_sibling);
 	if (job->coding >= WEFT_HTTP_IDENTITY)

@@ -94,7 +94,10 @@ static struct flow *make_flow(struct weft_files_job *job)
 	const struct weft_allocator *alloc =
 		weft_context_allocator(weft_stream_context(job->stream));
 	unsigned *count = weft_files_encoding(weft_stream_context(job->stream));
-	struct flow *f = count && *count < ENCODERS_MAX ? weft_alloc(alloc, sizeof(*f)) : NULL;
+	/* an encoder is a luxury: where memory runs short, the others come first */
+	bool may = count && *count < ENCODERS_MAX &&
+		   !weft_context_memory_low(weft_stream_context(job->stream));
+	struct flow *f = may ? weft_alloc(alloc, sizeof(*f)) : NULL;
 
 	if (f) {
 		*f = (struct flow){

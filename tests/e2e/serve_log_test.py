@@ -115,6 +115,7 @@ class Log(ServeCase):
     def test_bad_names_are_refused(self):
         for option, value, text in (("--vhost", "name", "expected NAME=DIR"),
                                     ("--vhost", "=dir", "expected NAME=DIR"),
+                                    ("--vhost", "LocalHost=.", "there is a vhost of that name"),
                                     ("--vhost", "a=/does/not/exist", "No such file"),
                                     ("--cache-control", "*.css", "expected PATTERN=VALUE"),
                                     ("--access-format", "common", "needs --access-log"),
@@ -138,6 +139,15 @@ class Log(ServeCase):
         self.assertRegex(self.lines(3)[1], r'"POST /echo HTTP/1\.1" 413 - ')
 
     # ---- the log ----
+
+    def test_a_log_whose_reader_is_gone_stops_nobody(self):
+        os.mkfifo(self.log)
+        reader = os.open(self.log, os.O_RDONLY | os.O_NONBLOCK)
+        with self.serve("--root", self.root, "--access-log", self.log) as server:
+            self.assertEqual(self.curl(f"{server.url}/style.css"), "p {}")
+            os.close(reader)
+            for _ in range(3):
+                self.assertEqual(self.curl(f"{server.url}/style.css"), "p {}")
 
     def test_common_and_combined(self):
         pattern = (r'127\.0\.0\.1 - (\S+) \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] '
