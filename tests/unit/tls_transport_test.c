@@ -22,6 +22,7 @@ struct session {
 	unsigned char record[RECORD];
 	size_t len;
 	bool taken; /* record was handed out */
+	unsigned settled;
 };
 
 static struct session session;
@@ -80,8 +81,14 @@ static enum weft_status decrypt(void *state, struct weft_span *in, struct weft_s
 	return WEFT_OK;
 }
 
+static void settle(void *state)
+{
+	((struct session *)state)->settled++;
+}
+
 static const struct weft_tls_ops tls_ops = {
 	.size = sizeof(tls_ops),
+	.settle = settle,
 	.session_create = session_create,
 	.session_destroy = session_destroy,
 	.handshake = handshake,
@@ -219,6 +226,27 @@ static void what_was_not_read_yet_outlives_the_shared_buffer(void **state)
 	close_world(&w);
 }
 
+/* Not in the midst of a handshake: there is nothing to give back, and no backend reckons with it. */
+static void a_session_is_told_when_what_it_handed_out_is_used_up(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_world(&w);
+	w.tls->ops->settle(w.tls);
+	assert_int_equal(w.tls->ops->advance(w.tls, NULL), WEFT_AGAIN);
+	assert_int_equal(session.settled, 0);
+	arrives("hey!");
+	assert_int_equal(w.tls->ops->advance(w.tls, NULL), WEFT_OK);
+	session.settled = 0;
+	arrives("abcd");
+	expect(&w, "abcd");
+	assert_int_equal(session.settled, 0);
+	w.tls->ops->settle(w.tls);
+	assert_int_equal(session.settled, 1);
+	close_world(&w);
+}
+
 static void no_memory_to_keep_it_fails_the_next_read(void **state)
 {
 	struct weft_span got = { NULL, 0 };
@@ -253,6 +281,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_not_read_yet_outlives_the_shared_buffer),
+		cmocka_unit_test(a_session_is_told_when_what_it_handed_out_is_used_up),
 		cmocka_unit_test(no_memory_to_keep_it_fails_the_next_read),
 		cmocka_unit_test(no_memory_for_a_handshake_s_output_fails_it),
 	};
