@@ -145,3 +145,9 @@ void weft_block_put(struct weft_memory *m, void *block, size_t cap)
 	}
 	weft_free(&m->alloc, block, cap);
 }
+
+void weft_block_forget(struct weft_memory *m, size_t cap)
+{
+	for (unsigned i = 0; i < WEFT_BLOCK_CLASSES; i++)
+		m->kept[i].used -= cap == classes[i].cap;
+}

@@ -47,5 +47,7 @@ bool weft_memory_low(struct weft_memory *m);
  */
 void *weft_block_get(struct weft_memory *m, size_t len, size_t *cap);
 void weft_block_put(struct weft_memory *m, void *block, size_t cap);
+/* A block of cap bytes became something else, by the allocator: it will not be put back. */
+void weft_block_forget(struct weft_memory *m, size_t cap);
 
 #endif

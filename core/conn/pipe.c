@@ -3,7 +3,8 @@
 #include "core/conn/conn.h"
 #include "core/stream/stream.h"
 
-enum { PIPE_HIGH = 65536 }; /* bytes queued above which a role gets no room */
+/* Bytes queued above which a role gets no room. A file takes no memory: as much as a few sends take. */
+enum { PIPE_HIGH = 65536, FILE_AT_ONCE = 524288 };
 
 enum weft_status weft_pipe_attach(
 	struct weft_pipe *pipe, const struct weft_plugin *role, struct weft_error *err)
@@ -50,6 +51,18 @@ size_t weft_pipe_room(const struct weft_pipe *pipe)
 	if (conn->top)
 		queued += conn->top->ops->pending(conn->top);
 	return queued < PIPE_HIGH ? PIPE_HIGH - queued : 0;
+}
+
+size_t weft_pipe_room_for(const struct weft_pipe *pipe, const struct weft_stream *stream)
+{
+	size_t room = weft_pipe_room(pipe), count = 1;
+	struct weft_segment first;
+
+	/* with TLS it is work that counts, which is to be shared out among connections */
+	if (!room || weft_pipe_secure(pipe))
+		return room;
+	weft_segq_peek(&stream->out, FILE_AT_ONCE, &first, &count);
+	return count && first.kind == WEFT_SEGMENT_FILE && first.len > room ? first.len : room;
 }
 
 enum weft_status weft_pipe_send(struct weft_pipe *pipe, uint32_t port,

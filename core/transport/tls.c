@@ -75,6 +75,8 @@ static void tls_settle(struct weft_transport *base)
 	struct weft_tls_transport *t = (struct weft_tls_transport *)base;
 
 	(void)keep(t, NULL); /* a failure shows at the next fill */
+	if (t->phase == WEFT_TLS_OPEN && t->tls->ops->settle)
+		t->tls->ops->settle(t->session);
 	if (base->below->ops->settle)
 		base->below->ops->settle(base->below);
 }

@@ -76,6 +76,7 @@ enum weft_status gnutls_adapter_decrypt(void *session, struct weft_span *in,
 enum weft_status gnutls_adapter_encrypt(void *session, const struct weft_segment *segs,
 	size_t count, struct weft_buffer *out, struct weft_error *err);
 void gnutls_adapter_close_notify(void *session, struct weft_buffer *out);
+void gnutls_adapter_settle(void *session);
 void gnutls_adapter_info(void *session, struct weft_tls_info *info);
 enum weft_status gnutls_adapter_session_export(void *session, struct weft_buffer *to);
 enum weft_status gnutls_adapter_peer_cert(void *session, struct weft_span *der);

@@ -19,6 +19,7 @@ static const struct weft_tls_ops ops = {
 	.info = gnutls_adapter_info,
 	.session_export = gnutls_adapter_session_export,
 	.peer_cert = gnutls_adapter_peer_cert,
+	.settle = gnutls_adapter_settle,
 };
 
 WEFT_PLUGIN_DEFINE(tls_gnutls) = {

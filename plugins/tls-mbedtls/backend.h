@@ -36,6 +36,7 @@ struct tls_ctx {
 	unsigned char (*pins)[WEFT_SHA256_BYTES];
 	size_t pin_count;
 	struct tls_tickets tickets; /* server */
+	unsigned char *spare;       /* for the next session that decrypts; RECORD bytes, or NULL */
 	struct tls_session *now; /* whose handshake is on the stack: the library's hooks get none */
 	enum weft_tls_client_auth client_auth;
 	bool server;
@@ -57,8 +58,7 @@ struct tls_session {
 	/* only while an op is on the stack */
 	struct weft_span *in;
 	struct weft_buffer *out;
-	unsigned char
-		*record; /* what the last decrypt handed out; RECORD bytes while it is in use */
+	unsigned char *record; /* what the last decrypt handed out, until settle; RECORD bytes */
 	unsigned allow, faults;
 	int suite;     /* server: of the session that is resumed */
 	bool unusable; /* the peer's certificate; nothing allows that */
@@ -100,6 +100,9 @@ enum weft_status mbedtls_adapter_decrypt(void *session, struct weft_span *in,
 enum weft_status mbedtls_adapter_encrypt(void *session, const struct weft_segment *segs,
 	size_t count, struct weft_buffer *out, struct weft_error *err);
 void mbedtls_adapter_close_notify(void *session, struct weft_buffer *out);
+void mbedtls_adapter_settle(void *session);
+/* What sessions left behind for one another. */
+void mbedtls_adapter_drop_spare(struct tls_ctx *c);
 /* The session is over; sends an alert (MBEDTLS_SSL_ALERT_MSG_...) unless one is out already. */
 void mbedtls_adapter_alert(struct tls_session *s, unsigned char alert);
 enum weft_status mbedtls_adapter_failure(struct tls_session *s, int code, struct weft_error *err);

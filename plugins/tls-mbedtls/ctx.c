@@ -48,6 +48,7 @@ void mbedtls_adapter_ctx_destroy(void *ctx)
 	mbedtls_ctr_drbg_free(&c->drbg);
 	mbedtls_entropy_free(&c->entropy);
 	weft_free(c->alloc, c->pins, c->pin_count * sizeof(*c->pins));
+	mbedtls_adapter_drop_spare(c);
 	mbedtls_platform_zeroize(&c->tickets, sizeof(c->tickets));
 	weft_free(c->alloc, c, sizeof(*c));
 }

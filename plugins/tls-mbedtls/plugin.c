@@ -22,6 +22,7 @@ static const struct weft_tls_ops ops = {
 	.info = mbedtls_adapter_info,
 	.session_export = mbedtls_adapter_session_export,
 	.peer_cert = mbedtls_adapter_peer_cert,
+	.settle = mbedtls_adapter_settle,
 };
 
 WEFT_PLUGIN_DEFINE(tls_mbedtls) = {

@@ -45,10 +45,27 @@ void mbedtls_adapter_alert(struct tls_session *s, unsigned char alert)
 	s->alerted = true;
 }
 
+static bool make_record(struct tls_session *s)
+{
+	if (!s->record) {
+		s->record = s->ctx->spare ? s->ctx->spare : weft_alloc(s->ctx->alloc, RECORD);
+		s->ctx->spare = NULL;
+	}
+	return s->record != NULL;
+}
+
 static void drop_record(struct tls_session *s)
 {
-	weft_free(s->ctx->alloc, s->record, RECORD);
+	if (s->ctx->spare)
+		weft_free(s->ctx->alloc, s->record, RECORD);
+	else
+		s->ctx->spare = s->record;
 	s->record = NULL;
+}
+
+void mbedtls_adapter_drop_spare(struct tls_ctx *c)
+{
+	weft_free(c->alloc, c->spare, RECORD);
 }
 
 /* RFC 8446 section 6. */
@@ -207,9 +224,7 @@ enum weft_status mbedtls_adapter_decrypt(void *session, struct weft_span *in,
 
 	s->in = in;
 	s->out = out;
-	if (!s->record)
-		s->record = weft_alloc(s->ctx->alloc, RECORD);
-	if (!s->record)
+	if (!make_record(s))
 		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a TLS record");
 	do {
 		before = in->len;
@@ -271,4 +286,9 @@ void mbedtls_adapter_close_notify(void *session, struct weft_buffer *out)
 	s->in = NULL;
 	s->out = out;
 	mbedtls_ssl_close_notify(&s->tls);
+}
+
+void mbedtls_adapter_settle(void *session)
+{
+	drop_record(session);
 }

@@ -64,7 +64,7 @@ static enum weft_status finish(struct weft_h1 *h, struct weft_error *err)
 static enum weft_status step(struct weft_h1 *h, struct weft_error *err)
 {
 	struct weft_segment segs[TAKE_SEGMENTS + 2];
-	size_t count = TAKE_SEGMENTS, n, max = weft_pipe_room(h->pipe);
+	size_t count = TAKE_SEGMENTS, n, max = weft_pipe_room_for(h->pipe, h->stream);
 	enum weft_status st = WEFT_OK;
 	bool fin = false, ended;
 

@@ -37,24 +37,7 @@ static bool too_slow(const struct weft_h1 *h)
 	       (uint64_t)h->limits->body_rate_min * h->limits->rate_grace_ms / 1000;
 }
 
-static uint64_t server_due(const struct weft_h1 *h)
-{
-	uint64_t idle, rate;
-
-	if (!h->active) {
-		bool head = h->in.scan.pos || !h->served;
-
-		return after(h, head ? h->limits->header_ms : h->limits->idle_ms);
-	}
-	/* while the application makes the response, nothing is expected of the peer */
-	if (h->in.done || h->in.stalled || h->in.body == WEFT_HTTP_BODY_NONE)
-		return WEFT_NEVER;
-	idle = after(h, h->limits->idle_ms);
-	rate = rate_due(h);
-	return rate < idle ? rate : idle;
-}
-
-/* The same for clients: what the pipe still held went out later than it was given to it. */
+/* What the pipe still held went out later than it was given to it. */
 static uint64_t after_sent(const struct weft_h1 *h, uint32_t ms)
 {
 	uint64_t sent = weft_pipe_sent_at(h->pipe);
@@ -62,6 +45,21 @@ static uint64_t after_sent(const struct weft_h1 *h, uint32_t ms)
 	if (!ms)
 		return WEFT_NEVER;
 	return (sent > h->since_us ? sent : h->since_us) + (uint64_t)ms * 1000;
+}
+
+static uint64_t server_due(const struct weft_h1 *h)
+{
+	uint64_t idle, rate;
+
+	if (!h->active)
+		return h->in.scan.pos || !h->served ? after(h, h->limits->header_ms)
+						    : after_sent(h, h->limits->idle_ms);
+	/* while the application makes the response, nothing is expected of the peer */
+	if (h->in.done || h->in.stalled || h->in.body == WEFT_HTTP_BODY_NONE)
+		return WEFT_NEVER;
+	idle = after(h, h->limits->idle_ms);
+	rate = rate_due(h);
+	return rate < idle ? rate : idle;
 }
 
 static uint64_t client_due(const struct weft_h1 *h)

@@ -190,7 +190,7 @@ static enum weft_status send_some(struct raw *r)
 	enum weft_status st = WEFT_OK;
 	bool fin = false;
 
-	n = weft_stream_take(r->stream, weft_pipe_room(r->pipe), segs, &count, &fin);
+	n = weft_stream_take(r->stream, weft_pipe_room_for(r->pipe, r->stream), segs, &count, &fin);
 	if (n || fin) {
 		moved(r);
 		st = weft_pipe_send(r->pipe, 0, segs, count, fin);

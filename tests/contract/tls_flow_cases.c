@@ -95,6 +95,44 @@ static void data_crosses(void **state)
 	tls_pair_destroy(&p);
 }
 
+static void settle(struct tls_end *e)
+{
+	if (e->ops->settle)
+		e->ops->settle(e->session);
+}
+
+/* Twice, in the midst of a record, and before the next one: nothing is lost by it. */
+static void a_settled_session_goes_on(void **state)
+{
+	unsigned char *bytes = pattern(40000, 5);
+	struct weft_buffer got;
+	struct tls_pair p;
+
+	tls_pair_open(&p, *state, &plain_wish);
+	weft_buffer_init(&got, &weft_allocator_system);
+	for (int to_server = 0; to_server < 2; to_server++) {
+		struct tls_end *from = to_server ? &p.client : &p.server;
+		struct tls_end *to = to_server ? &p.server : &p.client;
+
+		settle(to);
+		tls_end_encrypt(from, bytes, 40000);
+		settle(from);
+		while (tls_deliver(from, to, 10000)) {
+			do {
+				tls_end_decrypt(to, &got);
+				settle(to);
+			} while (to->status == WEFT_OK);
+			settle(to);
+		}
+		assert_int_equal(weft_buffer_len(&got), 40000);
+		assert_memory_equal(weft_buffer_bytes(&got), bytes, 40000);
+		weft_buffer_consume(&got, 40000);
+	}
+	weft_buffer_finish(&got);
+	free(bytes);
+	tls_pair_destroy(&p);
+}
+
 /* The number of records that are waiting to be sent. */
 static size_t records(const struct weft_buffer *b)
 {
@@ -309,6 +347,7 @@ const struct CMUnitTest tls_flow_tests[] = {
 	cmocka_unit_test(rsa_works_as_well),
 	cmocka_unit_test(data_flows_both_ways),
 	cmocka_unit_test(data_crosses),
+	cmocka_unit_test(a_settled_session_goes_on),
 	cmocka_unit_test(short_segments_share_a_record),
 	cmocka_unit_test(alpn_is_agreed),
 	cmocka_unit_test(alpn_may_be_absent),

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "core/system/context.h"
 #include "core/transport/tls.h"
 #include "weft/weft.h"
 
@@ -22,6 +23,8 @@ struct session {
 	unsigned char record[RECORD];
 	size_t len;
 	bool taken; /* record was handed out */
+	unsigned settled;
+	size_t ticket; /* bytes before the next record */
 };
 
 static struct session session;
@@ -80,19 +83,43 @@ static enum weft_status decrypt(void *state, struct weft_span *in, struct weft_s
 	return WEFT_OK;
 }
 
+/* A record is a letter and the plaintext; the first may have something before it, as a ticket. */
+static enum weft_status encrypt(void *state, const struct weft_segment *segs, size_t count,
+	struct weft_buffer *out, struct weft_error *err)
+{
+	struct session *s = state;
+
+	(void)err;
+	for (; s->ticket; s->ticket--)
+		weft_buffer_append(out, "t", 1);
+	weft_buffer_append(out, "r", 1);
+	for (size_t i = 0; i < count; i++)
+		weft_buffer_append(out, segs[i].ptr, segs[i].len);
+	return WEFT_OK;
+}
+
+static void settle(void *state)
+{
+	((struct session *)state)->settled++;
+}
+
 static const struct weft_tls_ops tls_ops = {
 	.size = sizeof(tls_ops),
+	.settle = settle,
 	.session_create = session_create,
 	.session_destroy = session_destroy,
 	.handshake = handshake,
 	.decrypt = decrypt,
+	.encrypt = encrypt,
 };
 
 /* ---- the transport below: one buffer for all, like the loop's ---- */
 
 static struct {
 	unsigned char shared[64];
-	size_t len; /* what the next read brings */
+	size_t len;  /* what the next read brings */
+	size_t room; /* what is still taken */
+	struct weft_buffer sent;
 } ground;
 
 static enum weft_status ok(struct weft_transport *t, struct weft_error *err)
@@ -117,12 +144,26 @@ static enum weft_status ground_read(
 static enum weft_status ground_write(struct weft_transport *t, const struct weft_segment *segs,
 	size_t count, size_t *taken, struct weft_error *err)
 {
+	size_t n;
+
 	(void)t;
 	(void)err;
 	*taken = 0;
-	for (size_t i = 0; i < count; i++)
-		*taken += segs[i].len;
+	for (size_t i = 0; i < count; i++) {
+		n = segs[i].len < ground.room ? segs[i].len : ground.room;
+		weft_buffer_append(&ground.sent, segs[i].ptr, n);
+		ground.room -= n;
+		*taken += n;
+		if (n < segs[i].len)
+			return WEFT_AGAIN;
+	}
 	return WEFT_OK;
+}
+
+static size_t ground_pending(const struct weft_transport *t)
+{
+	(void)t;
+	return 0;
 }
 
 static void ground_destroy(struct weft_transport *t)
@@ -137,6 +178,7 @@ static const struct weft_transport_ops ground_ops = {
 	.read = ground_read,
 	.write = ground_write,
 	.flush = ok,
+	.pending = ground_pending,
 	.destroy = ground_destroy,
 };
 
@@ -172,6 +214,8 @@ static void open_world(struct world *w)
 
 	*w = (struct world){ .below.ops = &ground_ops };
 	ground.len = 0;
+	ground.room = SIZE_MAX;
+	weft_buffer_init(&ground.sent, &weft_allocator_system);
 	assert_int_equal(weft_context_create(&o, &w->ctx, NULL), WEFT_OK);
 	tls.refs = 1; /* the test's, for ever */
 	assert_int_equal(weft_transport_tls_client(
@@ -190,6 +234,7 @@ static void close_world(struct world *w)
 {
 	no_memory = false;
 	weft_transport_destroy(w->tls);
+	weft_buffer_finish(&ground.sent);
 	weft_context_destroy(w->ctx, 0, NULL, NULL);
 }
 
@@ -216,6 +261,27 @@ static void what_was_not_read_yet_outlives_the_shared_buffer(void **state)
 	expect(&w, "efgh");
 	arrives("klmn");
 	expect(&w, "ijkl");
+	close_world(&w);
+}
+
+/* Not in the midst of a handshake: there is nothing to give back, and no backend reckons with it. */
+static void a_session_is_told_when_what_it_handed_out_is_used_up(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_world(&w);
+	w.tls->ops->settle(w.tls);
+	assert_int_equal(w.tls->ops->advance(w.tls, NULL), WEFT_AGAIN);
+	assert_int_equal(session.settled, 0);
+	arrives("hey!");
+	assert_int_equal(w.tls->ops->advance(w.tls, NULL), WEFT_OK);
+	session.settled = 0;
+	arrives("abcd");
+	expect(&w, "abcd");
+	assert_int_equal(session.settled, 0);
+	w.tls->ops->settle(w.tls);
+	assert_int_equal(session.settled, 1);
 	close_world(&w);
 }
 
@@ -249,12 +315,129 @@ static void no_memory_for_a_handshake_s_output_fails_it(void **state)
 	close_world(&w);
 }
 
+/* ---- the way out ---- */
+
+enum { PLAIN = 100000 };
+
+static unsigned char plain[PLAIN];
+
+static void fill_plain(void)
+{
+	for (size_t i = 0; i < PLAIN; i++)
+		plain[i] = (unsigned char)(i * 7 + i / 251);
+}
+
+/* Writes all of it, while the ground takes no more than piece bytes at once. */
+static void write_out(struct world *w, size_t piece)
+{
+	struct weft_segment seg;
+	size_t done = 0, taken;
+	enum weft_status st = WEFT_AGAIN;
+
+	weft_buffer_consume(&ground.sent, weft_buffer_len(&ground.sent));
+	for (unsigned i = 0; st == WEFT_AGAIN && i < 2 * PLAIN; i++) {
+		ground.room = piece;
+		seg = weft_segment_borrowed(plain + done, PLAIN - done);
+		st = w->tls->ops->write(w->tls, &seg, done < PLAIN, &taken, NULL);
+		done += taken;
+	}
+	assert_int_equal(st, WEFT_OK);
+	assert_int_equal(done, PLAIN);
+	assert_int_equal(w->tls->ops->pending(w->tls), 0);
+}
+
+/* What was sent is the plaintext in records of 16384, behind so many bytes of a ticket. */
+static void expect_records(size_t ticket)
+{
+	const unsigned char *at = weft_buffer_bytes(&ground.sent);
+	size_t left = weft_buffer_len(&ground.sent), n;
+
+	for (; ticket; ticket--, left--)
+		assert_int_equal(*at++, 't');
+	for (size_t done = 0; done < PLAIN; done += n) {
+		n = PLAIN - done < 16384 ? PLAIN - done : 16384;
+		assert_true(left >= n + 1);
+		assert_int_equal(*at, 'r');
+		assert_memory_equal(at + 1, plain + done, n);
+		at += n + 1;
+		left -= n + 1;
+	}
+	assert_int_equal(left, 0);
+}
+
+static unsigned blocks_in_use(const struct world *w)
+{
+	unsigned sum = 0;
+
+	for (unsigned i = 0; i < WEFT_BLOCK_CLASSES; i++)
+		sum += w->ctx->memory.kept[i].used;
+	return sum;
+}
+
+static void records_arrive_in_order_however_little_is_taken_at_once(void **state)
+{
+	static const size_t pieces[] = { SIZE_MAX, 70000, 16385, 16384, 1000, 99 };
+	struct world w;
+
+	(void)state;
+	fill_plain();
+	open_world(&w);
+	shake_hands(&w);
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces); i++) {
+		write_out(&w, pieces[i]);
+		expect_records(0);
+	}
+	assert_int_equal(blocks_in_use(&w), 0);
+	close_world(&w);
+}
+
+static void a_record_may_be_longer_than_its_block(void **state)
+{
+	struct world w;
+
+	(void)state;
+	fill_plain();
+	open_world(&w);
+	shake_hands(&w);
+	session.ticket = 5000;
+	write_out(&w, 20000);
+	expect_records(5000);
+	assert_int_equal(blocks_in_use(&w), 0);
+	close_world(&w);
+}
+
+/* Blocks come from those at hand; what would have to be allocated is only what was not taken. */
+static void sending_allocates_nothing_and_no_memory_for_the_rest_fails_it(void **state)
+{
+	const struct weft_segment seg = weft_segment_borrowed(plain, PLAIN);
+	struct world w;
+	size_t taken;
+
+	(void)state;
+	fill_plain();
+	open_world(&w);
+	shake_hands(&w);
+	write_out(&w, SIZE_MAX);
+	no_memory = true;
+	write_out(&w, SIZE_MAX);
+	expect_records(0);
+	ground.room = 100;
+	assert_int_equal(w.tls->ops->write(w.tls, &seg, 1, &taken, NULL), WEFT_ERR_MEMORY);
+	assert_int_equal(w.tls->ops->flush(w.tls, NULL), WEFT_ERR_MEMORY);
+	assert_int_equal(blocks_in_use(&w), 0);
+	close_world(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_not_read_yet_outlives_the_shared_buffer),
+		cmocka_unit_test(a_session_is_told_when_what_it_handed_out_is_used_up),
 		cmocka_unit_test(no_memory_to_keep_it_fails_the_next_read),
 		cmocka_unit_test(no_memory_for_a_handshake_s_output_fails_it),
+		cmocka_unit_test(records_arrive_in_order_however_little_is_taken_at_once),
+		cmocka_unit_test(a_record_may_be_longer_than_its_block),
+		cmocka_unit_test(sending_allocates_nothing_and_no_memory_for_the_rest_fails_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,6 +135,11 @@ struct weft_role {
 /* Bytes that may be sent before the pipe is above its high-water mark. */
 WEFT_API size_t weft_pipe_room(const struct weft_pipe *pipe);
 /*
+ * How much of a stream's outbox to take now: the room, or, if a file comes next, more of that where it takes
+ * neither memory nor work. 0: no room.
+ */
+WEFT_API size_t weft_pipe_room_for(const struct weft_pipe *pipe, const struct weft_stream *stream);
+/*
  * Queues segments; they leave together at the end of the turn. Takes everything: a role keeps body
  * bytes within room, and only small control output may exceed it. MEM segments are referenced, not
  * consumed: the caller still releases its own reference. fin: our direction ends after these.

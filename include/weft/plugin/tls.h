@@ -161,6 +161,11 @@ struct weft_tls_ops {
 	enum weft_status (*session_export)(void *session, struct weft_buffer *to);
 	/* The peer's certificate in DER, valid as long as the session. AGAIN: it showed none. */
 	enum weft_status (*peer_cert)(void *session, struct weft_span *der);
+	/*
+	 * Between handshake and failure: what decrypt handed out was used up, and the session may now be idle
+	 * for long: gives back memory that it does not need for that. NULL: there is none.
+	 */
+	void (*settle)(void *session);
 };
 
 WEFT_END

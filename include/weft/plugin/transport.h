@@ -31,12 +31,15 @@ struct weft_transport_ops {
 	/* Connect, handshake: OK when bytes may flow, AGAIN when waiting for ready. Default: as below. */
 	enum weft_status (*advance)(struct weft_transport *t, struct weft_error *err);
 	/*
-	 * The next bytes, valid until the next read in this context. OK (got may be empty), AGAIN, EOF or
+	 * The next bytes, valid until settle, or the next read in this context. OK (got may be empty), AGAIN, EOF or
 	 * an error. TRUNCATED: the end came without the layer's own goodbye.
 	 */
 	enum weft_status (*read)(
 		struct weft_transport *t, struct weft_span *got, struct weft_error *err);
-	/* The reader stops for now: what was received and not read yet is to be kept. Default: nothing. */
+	/*
+	 * The reader stops for now, and has used up what it was given: what was received and not read yet is to
+	 * be kept. Default: nothing.
+	 */
 	void (*settle)(struct weft_transport *t);
 	/*
 	 * Takes bytes from the front of the segments, as many as it can. OK: all. AGAIN: taken says how
