@@ -149,8 +149,11 @@ static json_t *any_text(const char *text, size_t len)
 	size_t n = 0;
 	json_t *json;
 
-	if (len > TEXT_MAX / 2)
-		len = TEXT_MAX / 2;
+	if (len > TEXT_MAX / 2) {
+		/* not within a character */
+		for (len = TEXT_MAX / 2; len && ((unsigned char)text[len] & 0xc0) == 0x80;)
+			len--;
+	}
 	json = json_stringn(text, len);
 	if (json)
 		return json;

@@ -290,7 +290,8 @@ static void reload(void *arg)
 	for (size_t i = 0; v->cert && i < v->files.named_count && st == WEFT_OK; i++)
 		st = weft_vhost_reload(w->named[i], &c, &err);
 	if (st) {
-		fprintf(stderr, "weft serve: reload: %s, %s: %s; what was there stays in use\n",
+		fprintf(stderr,
+			"weft serve: reload: %s, %s: %s; what could not be replaced stays in use\n",
 			v->cert, v->key, err.text);
 		return;
 	}

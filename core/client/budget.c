@@ -64,3 +64,10 @@ bool weft_budget_spend(struct weft_context *ctx, uint64_t place)
 	b->tokens -= RETRY;
 	return true;
 }
+
+void weft_budget_refund(struct weft_context *ctx, uint64_t place)
+{
+	struct weft_budget *b = find(ctx, place);
+
+	b->tokens = b->tokens < FULL - RETRY ? b->tokens + RETRY : (unsigned)FULL;
+}

@@ -26,5 +26,7 @@ uint64_t weft_budget_place(const char *scheme, const char *host, unsigned port);
 void weft_budget_earn(struct weft_context *ctx, uint64_t place);
 /* Whether a retry may be paid for; if so, it is. */
 bool weft_budget_spend(struct weft_context *ctx, uint64_t place);
+/* What was paid for, and did not come to be. */
+void weft_budget_refund(struct weft_context *ctx, uint64_t place);
 
 #endif

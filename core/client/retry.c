@@ -41,9 +41,14 @@ static bool may_retry(const struct weft_stream *s, enum weft_cause cause,
 }
 
 /* Law 7: what puts no load on a server in trouble is free. */
+static bool is_free(const struct weft_stream *s, enum weft_cause cause)
+{
+	return cause == WEFT_CAUSE_UNSENT || (cause == WEFT_CAUSE_UNKNOWN && s->warm);
+}
+
 static bool affordable(struct weft_stream *s, enum weft_cause cause)
 {
-	if (cause == WEFT_CAUSE_UNSENT || (cause == WEFT_CAUSE_UNKNOWN && s->warm))
+	if (is_free(s, cause))
 		return true;
 	if (weft_budget_spend(s->ctx, s->entry->place))
 		return true;
@@ -88,6 +93,8 @@ void weft_pool_returned(struct weft_stream *s, struct weft_conn *conn, enum weft
 	if (again && weft_stream_rewind(s, &err)) {
 		reason = WEFT_STORY_WHY_BODY;
 		again = false;
+		if (!is_free(s, cause) && s->entry)
+			weft_budget_refund(s->ctx, s->entry->place);
 	}
 	if (s->state == WEFT_STREAM_DONE) /* the application gave it up while it was asked */
 		return;

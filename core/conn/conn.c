@@ -14,9 +14,6 @@
 
 enum { TLS_1_2 = 0x0303 };
 
-static void state_timer(struct weft_conn *conn, uint32_t ms);
-static void no_state_timer(struct weft_conn *conn);
-
 static const struct weft_error no_reason = { .status = WEFT_OK };
 /* of a conn that ended for another reason, which there was no memory to keep */
 static struct weft_error unknown_reason = {
@@ -121,7 +118,7 @@ static void established(struct weft_conn *conn)
 
 	conn->top->ops->info(conn->top, &info);
 	count_handshake(conn, &info);
-	no_state_timer(conn);
+	weft_conn_no_state_timer(conn);
 	settle_ticket(conn, &info);
 	if (info.alpn[0])
 		role = weft_roles_by_alpn(conn->ctx, conn->scheme, info.alpn);
@@ -163,6 +160,8 @@ static void conn_ready(void *user, unsigned events)
 {
 	struct weft_conn *conn = user;
 
+	if (conn->state == WEFT_CONN_SHAKING && conn->ending)
+		return; /* it failed in this very turn */
 	if (conn->state == WEFT_CONN_SHAKING) {
 		if (events & WEFT_EVENT_WRITE) {
 			struct weft_error err;
@@ -196,7 +195,7 @@ void weft_conn_start(struct weft_conn *conn, struct weft_transport *top)
 		return;
 	}
 	if (conn->scheme->tls)
-		state_timer(conn, weft_conn_limits(conn)->handshake_ms);
+		weft_conn_state_timer(conn, weft_conn_limits(conn)->handshake_ms);
 	advance(conn);
 }
 
@@ -290,7 +289,7 @@ void weft_conn_end(struct weft_conn *conn)
 	if (conn->state == WEFT_CONN_DEAD)
 		return;
 	conn->state = WEFT_CONN_DEAD;
-	no_state_timer(conn);
+	weft_conn_no_state_timer(conn);
 	weft_list_remove(&conn->input_node);
 	weft_list_remove(&conn->flush_node);
 	weft_turn_queue(ctx, &ctx->queues.reap, &conn->flush_node);
@@ -328,96 +327,6 @@ void weft_conn_kill(struct weft_conn *conn, const struct weft_error *why)
 	weft_conn_end(conn);
 }
 
-/*
- * Output was pending all this while. A byte now and then is not enough: the least rate of those who send
- * bodies is asked of those who read, too, over flush_ms each time.
- */
-static bool reads_too_slowly(struct weft_conn *conn, struct weft_error *why)
-{
-	const struct weft_limits *l = weft_conn_limits(conn);
-	uint64_t least = (uint64_t)l->body_rate_min * l->flush_ms / 1000;
-
-	if (conn->flushed > 0 && conn->flushed >= least)
-		return false;
-	weft_error_set(why, WEFT_ERR_TIMEOUT, 0,
-		"the peer took %llu bytes of what waited for it in %u ms, expected %llu",
-		(unsigned long long)conn->flushed, l->flush_ms,
-		(unsigned long long)(least ? least : 1));
-	return true;
-}
-
-static void state_timeout(struct weft_conn *conn)
-{
-	struct weft_error err;
-
-	if (conn->state == WEFT_CONN_LINGERING) {
-		weft_conn_end(conn);
-		return;
-	}
-	if (conn->state == WEFT_CONN_SHAKING) {
-		weft_error_set(&err, WEFT_ERR_TIMEOUT, 0,
-			"the TLS handshake took longer than %u ms",
-			weft_conn_limits(conn)->handshake_ms);
-	} else if (!reads_too_slowly(conn, &err)) {
-		conn->flushed = 0;
-		state_timer(conn, weft_conn_limits(conn)->flush_ms);
-		return;
-	}
-	conn->ctx->counters.timeouts++;
-	weft_conn_kill(conn, &err);
-}
-
-static void arm(struct weft_conn *conn);
-
-static void conn_timer(struct weft_timer *timer, void *user)
-{
-	struct weft_conn *conn = user;
-	uint64_t now = weft_loop_now(&conn->ctx->loop);
-
-	(void)timer;
-	if (conn->state_due_us <= now) {
-		conn->state_due_us = WEFT_NEVER;
-		state_timeout(conn);
-	}
-	if (conn->tick_due_us <= now) {
-		conn->tick_due_us = WEFT_NEVER;
-		weft_pipe_tick(&conn->pipe);
-	}
-	arm(conn);
-}
-
-static void arm(struct weft_conn *conn)
-{
-	struct weft_loop *loop = &conn->ctx->loop;
-	uint64_t due =
-		conn->state_due_us < conn->tick_due_us ? conn->state_due_us : conn->tick_due_us;
-
-	if (due == WEFT_NEVER)
-		weft_loop_timer_cancel(loop, &conn->timer);
-	else
-		weft_loop_timer(loop, &conn->timer, due, conn_timer, conn);
-}
-
-void weft_conn_tick_at(struct weft_conn *conn, uint64_t due_us)
-{
-	conn->tick_due_us = due_us;
-	arm(conn);
-}
-
-static void state_timer(struct weft_conn *conn, uint32_t ms)
-{
-	conn->state_due_us = weft_loop_now(&conn->ctx->loop) + (uint64_t)ms * 1000;
-	arm(conn);
-}
-
-static void no_state_timer(struct weft_conn *conn)
-{
-	if (conn->state_due_us == WEFT_NEVER)
-		return;
-	conn->state_due_us = WEFT_NEVER;
-	arm(conn);
-}
-
 /* Our FIN is out: wait for the peer's, or have done. */
 static void linger(struct weft_conn *conn)
 {
@@ -429,7 +338,7 @@ static void linger(struct weft_conn *conn)
 	conn->state = WEFT_CONN_LINGERING;
 	conn->blocked = false;
 	weft_conn_update_interest(conn);
-	state_timer(conn, weft_conn_limits(conn)->linger_ms);
+	weft_conn_state_timer(conn, weft_conn_limits(conn)->linger_ms);
 	weft_turn_queue(conn->ctx, &conn->ctx->queues.input, &conn->input_node);
 }
 
@@ -491,11 +400,11 @@ void weft_conn_flush(struct weft_conn *conn)
 	if (st == WEFT_AGAIN) {
 		if (conn->state_due_us == WEFT_NEVER) {
 			conn->flushed = 0;
-			state_timer(conn, weft_conn_limits(conn)->flush_ms);
+			weft_conn_state_timer(conn, weft_conn_limits(conn)->flush_ms);
 		}
 		return;
 	}
-	no_state_timer(conn);
+	weft_conn_no_state_timer(conn);
 	if (conn->state == WEFT_CONN_CLOSING)
 		linger(conn);
 }

@@ -154,6 +154,9 @@ void weft_pipe_output(struct weft_pipe *pipe);
 void weft_conn_read(struct weft_conn *conn);
 enum weft_status weft_conn_write_out(struct weft_conn *conn, struct weft_error *err);
 void weft_conn_drop_inbox(struct weft_conn *conn);
+/* timer.c: how long the present state may last. */
+void weft_conn_state_timer(struct weft_conn *conn, uint32_t ms);
+void weft_conn_no_state_timer(struct weft_conn *conn);
 /* When the role's tick is due; WEFT_NEVER: not at all. */
 void weft_conn_tick_at(struct weft_conn *conn, uint64_t due_us);
 /* pipe.c, for conn.c */

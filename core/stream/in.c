@@ -36,6 +36,23 @@ static void answer_for_it(struct weft_stream *s, unsigned status)
 		weft_stream_close(s);
 }
 
+/*
+ * Whether a connection that shook hands with one vhost may be served by another: RFC 9110 section 15.5.20.
+ * Not if its client checked the first one's name; nor if the other asks clients who they are, which this
+ * one was not asked, or not by the same trust.
+ */
+static bool may_turn_to(const struct weft_conn *conn, const struct weft_vhost *vh)
+{
+	struct weft_conn_info info = { .id = 0 };
+
+	if (vh->client_auth != WEFT_CLIENT_AUTH_NONE &&
+		(vh->client_auth != conn->vhost->client_auth ||
+			!weft_trust_equal(vh->trust, conn->vhost->trust)))
+		return false;
+	conn->top->ops->info(conn->top, &info);
+	return !info.sni[0];
+}
+
 /* Which vhost a request is for: by its authority among those of the listener. NULL: a misdirected one. */
 static struct weft_vhost *vhost_of(struct weft_stream *s)
 {
@@ -47,15 +64,7 @@ static struct weft_vhost *vhost_of(struct weft_stream *s)
 		vh = weft_listener_find(conn->listener, s->request.authority);
 	if (!vh || vh == conn->vhost)
 		return conn->vhost->dying ? NULL : conn->vhost;
-	if (conn->scheme->tls) {
-		struct weft_conn_info info = { .id = 0 };
-
-		/* the client checked another identity than the one it now asks: RFC 9110 15.5.20 */
-		conn->top->ops->info(conn->top, &info);
-		if (info.sni[0])
-			return NULL;
-	}
-	return vh;
+	return conn->scheme->tls && !may_turn_to(conn, vh) ? NULL : vh;
 }
 
 static void serve(struct weft_stream *s)

@@ -65,7 +65,11 @@ struct weft_vhost_options {
 	/* Called once an exchange, right before on_close. Must not close or open anything. NULL: nobody. */
 	void (*on_access)(struct weft_stream *s, const struct weft_access *access, void *user);
 	void *access_user;
-	/* Client certificates: asked for, and checked against client_trust (whose pins count, too). */
+	/*
+	 * Client certificates: asked for, and checked against client_trust (whose pins count, too). Such a
+	 * vhost serves only connections that shook hands with it, by SNI or as the listener's first, or with
+	 * one that asks the same: another request that comes to it by its Host is answered 421.
+	 */
 	enum weft_client_auth client_auth;
 	const struct weft_trust *client_trust; /* required unless NONE; copied or read */
 	/*

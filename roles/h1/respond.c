@@ -36,6 +36,8 @@ void weft_h1_refuse(struct weft_h1 *h, unsigned status, const char *why)
 		snprintf(body, sizeof(body), "%u %s: %s\n", status, weft_http_reason(status), why);
 
 	weft_h1_write_begin(&w, h->pipe);
+	if (len >= (int)sizeof(body))
+		len = (int)sizeof(body) - 1;
 	weft_error_set(&err,
 		status == 408   ? WEFT_ERR_TIMEOUT
 		: status >= 500 ? WEFT_ERR_MEMORY

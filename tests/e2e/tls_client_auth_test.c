@@ -126,6 +126,40 @@ static void required_keeps_those_out_who_have_none(void **state)
 	duo_close(&d);
 }
 
+/* Without SNI the first vhost shakes hands, and it asks nobody: the Host must not lead past that. */
+static void no_host_field_leads_to_a_vhost_that_asks(void **state)
+{
+	const struct weft_vhost_options open_to_all = { .routes = visit_routes };
+	struct weft_vhost_options o;
+	struct weft_request r = { .allow = WEFT_TLS_WRONG_HOST, .stream = { .sni = "" } };
+	struct weft_vhost *asks;
+	struct weft_error err;
+	struct visit v;
+	struct duo d;
+	char url[128];
+
+	(void)state;
+	if (!visit_can("client-auth"))
+		skip();
+	for (unsigned how = WEFT_CLIENT_AUTH_OPTIONAL; how <= WEFT_CLIENT_AUTH_REQUIRED; how++) {
+		begin(&d, &open_to_all);
+		o = asking((enum weft_client_auth)how);
+		o.name = "asks.example";
+		duo_vhost_options(&d, &o);
+		o.listen = d.base;
+		if (weft_vhost_create(d.server, &o, &asks, &err))
+			fail_msg("%s", err.text);
+		snprintf(url, sizeof(url), "https://asks.example%s/", strrchr(d.base, ':'));
+		r.url = url;
+		r.connect_to = strstr(d.base, "://") + 3;
+		visit(&v, &d, &r);
+		assert_int_equal(v.status, 421);
+		assert_int_equal(visitor.info.id, 0); /* no handler was called */
+		weft_vhost_destroy(asks);
+		duo_close(&d);
+	}
+}
+
 static void who_is_not_believed_stays_out(void **state)
 {
 	static const enum test_cert_kind kinds[] = { TEST_CERT_OTHER_CA, TEST_CERT_SELF_SIGNED,
@@ -268,6 +302,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_handler_knows_who_it_is),
 		cmocka_unit_test(none_is_asked_for_unless_it_is_wanted),
+		cmocka_unit_test(no_host_field_leads_to_a_vhost_that_asks),
 		cmocka_unit_test(optional_lets_those_in_who_have_none),
 		cmocka_unit_test(required_keeps_those_out_who_have_none),
 		cmocka_unit_test(who_is_not_believed_stays_out),
