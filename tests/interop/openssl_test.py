@@ -127,7 +127,8 @@ class Server(Case):
                 client.say(REQUEST)
                 client.until("Hello, World\n")
                 client.process.stdin.close()  # sends close_notify
-                self.assertTrue(client.rest().endswith("DONE\n"), client.text)
+                # a ticket of TLS 1.3 may be printed later than this
+                self.assertRegex(client.rest(), r"(?m)^DONE$")
 
             def gone():
                 return weftlib.status(server)["conns"] == 1
