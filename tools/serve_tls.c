@@ -51,6 +51,7 @@ bool serve_tls_check(struct serve_tls *t)
 			"weft serve: --ticket-secret and --no-tickets exclude each other\n");
 		return false;
 	}
+	t->clients = (struct weft_trust){ .ca_file = t->client_ca };
 	return !t->secret_file || load_secret(t);
 }
 
@@ -62,7 +63,6 @@ void serve_tls_options(struct serve_tls *t, struct weft_vhost_options *o)
 		o->ticket_secret = (struct weft_span){ t->secret, SECRET };
 	if (!t->client_ca)
 		return;
-	t->clients = (struct weft_trust){ .ca_file = t->client_ca };
 	o->client_trust = &t->clients;
 	o->client_auth = t->client_cert && !strcmp(t->client_cert, modes[0])
 				 ? WEFT_CLIENT_AUTH_OPTIONAL

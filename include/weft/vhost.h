@@ -70,7 +70,9 @@ struct weft_vhost_options {
 	const struct weft_trust *client_trust; /* required unless NONE; copied or read */
 	/*
 	 * Resumption: 64 secret bytes, the same for all who shall know each other's tickets (workers,
-	 * machines behind one name). Empty: secrets of the context's own. no_tickets: no resumption.
+	 * machines behind one name); vhosts with the same one share an identity: a session that began at one may be
+	 * resumed at another, unless they differ in whom they believe of clients. Empty: a random one of the
+	 * vhost's own. no_tickets: no resumption.
 	 */
 	struct weft_span ticket_secret;
 	bool no_tickets;

@@ -234,6 +234,8 @@ class HttpClient(Case):
                 with subprocess.Popen([PROGRAMS / "http-client", url], stdout=subprocess.PIPE,
                                       stderr=subprocess.PIPE, text=True) as client:
                     peer, _ = silent.accept()
+                    peer.settimeout(weftlib.SECONDS)
+                    self.assertTrue(peer.recv(1))  # its request: the connection is up
                     client.send_signal(sig)
                     out, err = client.communicate(timeout=weftlib.SECONDS)
                     peer.close()

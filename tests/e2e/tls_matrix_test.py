@@ -18,4 +18,6 @@ class Matrix(unittest.TestCase):
 
 if set(weftlib.BACKENDS) != {"gnutls", "mbedtls"}:
     weftlib.skip_all("the page is about all backends, this build has not all")
+if weftlib.SANITIZED:
+    weftlib.skip_all("the suite is a test of its own here, and slow; the page is checked by builds without sanitizers")
 weftlib.main()

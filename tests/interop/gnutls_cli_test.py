@@ -118,12 +118,22 @@ class Server(Case):
                 client.until("(?s)(Hello, World\n.*){2}")
 
     def test_a_second_connection_with_the_session_of_the_first(self):
-        for server, _ in self.servers():
-            with self.client(server, "--resume") as client:
-                client.until("(?s)(Handshake was completed.*){2}")
-                client.until("Simple Client Mode")
-                client.say(LAST_REQUEST)
-                client.until("Hello, World\n")
+        for server, backend in self.servers():
+            for version, cap in VERSIONS:
+                caps = weftlib.caps("tls", backend)
+                if cap not in caps or "resume" not in caps:
+                    continue
+                # behind a request: TLS 1.3's ticket comes with the first data. Without %COMPAT, which leaves
+                # out the extended master secret that a server may insist on (RFC 7627 section 5.3)
+                with self.client(server, "--priority", only(version).removesuffix(":%COMPAT"),
+                                 "--inline-commands") as client:
+                    client.until("Simple Client Mode")
+                    client.say(REQUEST)
+                    client.until("Hello, World\n")
+                    client.say("^resume^\n")
+                    client.until(r"\*\*\* This is a resumed session")
+                    client.say(LAST_REQUEST)
+                    client.until("(?s)(Hello, World\n.*){2}")
 
     def test_suites_and_groups(self):
         for server, backend in self.servers():

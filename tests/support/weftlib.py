@@ -3,7 +3,9 @@
 
 A test file puts this folder into sys.path, and ends with `weftlib.main()`.
 """
+import base64
 import functools
+import hashlib
 import http.client
 import itertools
 import json
@@ -273,7 +275,8 @@ class Certificates:
                       "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1",
                       issuer=["-CA", self.ca, "-CAkey", self.ca_key])
 
-    def issue(self, name, names, start="20200101000000Z", end="20491231235959Z"):
+    def issue(self, name, names, start="20200101000000Z", end="20491231235959Z",
+              usage="serverAuth"):
         """Another certificate from the CA, as (certificate, key) files; names as DNS:x,IP:y."""
         cert, key, request = (self.folder / f"{name}.{x}" for x in ("pem", "key", "csr"))
         config, extensions = self.folder / "ca.cnf", self.folder / f"{name}.ext"
@@ -291,7 +294,7 @@ commonName = supplied
 """)
         (self.folder / "issued").touch()
         extensions.write_text(f"basicConstraints=critical,CA:FALSE\n"
-                              f"extendedKeyUsage=serverAuth\nsubjectAltName={names}\n")
+                              f"extendedKeyUsage={usage}\nsubjectAltName={names}\n")
         self._run("req", "-new", "-config", "/dev/null", "-newkey", "ec", "-pkeyopt",
                   "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
                   "-keyout", key, "-out", request)
@@ -299,6 +302,14 @@ commonName = supplied
                   "-keyfile", self.ca_key, "-in", request, "-out", cert,
                   "-startdate", start, "-enddate", end, "-extfile", extensions)
         return cert, key
+
+    @staticmethod
+    def pin(cert):
+        """sha256//BASE64 of a certificate's public key, as curl and `weft get` want it."""
+        pem = run("openssl", "x509", "-in", cert, "-noout", "-pubkey").stdout
+        der = run("openssl", "pkey", "-pubin", "-outform", "der", text=False, stdin=None,
+                  input=pem.encode()).stdout
+        return "sha256//" + base64.b64encode(hashlib.sha256(der).digest()).decode()
 
     @staticmethod
     def _run(*arguments):
