@@ -166,12 +166,12 @@ class Apache(Peer):
     def command(self, plain, tls):
         o, here = self.options, self.folder
         names = ("mpm_event authz_core mime alias ssl socache_shmcb deflate filter "
-                 "cgid include setenvif headers reqtimeout")
+                 "cgid setenvif headers reqtimeout")
         modules = "\n".join(f"LoadModule {name}_module {self.modules}/mod_{name}.so"
                             for name in names.split())
-        echo = here / "echo"
-        echo.write_text("#!/bin/sh\nprintf 'Content-Type: application/octet-stream\\n\\n'\nexec cat\n")
-        echo.chmod(0o755)
+        # a body is read to its end first: mod_cgid passes it on whole before it looks at the answer
+        self._script("echo", f'body=$(mktemp -p {here}); cat >"$body"', 'cat "$body"; rm "$body"')
+        self._script("chunked", "", f"cat {o['root']}/page.html")
         config = here / "apache.conf"
         config.write_text(f"""ServerRoot {here}
 ServerName localhost
@@ -201,13 +201,9 @@ DocumentRoot {o["root"]}
 <Directory {here}>
 	Require all granted
 </Directory>
-ScriptAlias /echo {echo}
-Alias /chunked {o["root"]}/page.html
+ScriptAlias /echo {here}/echo
+ScriptAlias /chunked {here}/chunked
 Redirect 302 /moved /page.html
-<Location /chunked>
-	Options +Includes
-	SetOutputFilter INCLUDES
-</Location>
 <Location /page.html>
 	SetOutputFilter DEFLATE
 </Location>
@@ -220,6 +216,12 @@ Redirect 302 /moved /page.html
 </VirtualHost>
 """)
         return [self.program, "-f", config, "-DFOREGROUND"]
+
+    def _script(self, name, first, then):
+        script = self.folder / name
+        script.write_text(f"#!/bin/sh\n{first}\n"
+                          f"printf 'Content-Type: application/octet-stream\\n\\n'\n{then}\n")
+        script.chmod(0o755)
 
 
 SCRIPTS = pathlib.Path(__file__).parent / "servers"
