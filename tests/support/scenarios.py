@@ -211,6 +211,8 @@ class Exchanges(Basics):
 
 class Tls(Basics):
     """What works with every server over TLS."""
+    tells_alpn = True
+
     def test_an_unknown_issuer_is_noticed(self):
         for loop, backend in weftlib.pairs():
             done = self.get("--event", loop, "--tls", backend, self.server.url("https"), trust=False,
@@ -225,6 +227,7 @@ class Tls(Basics):
             best = "TLSv1.3" if "tls1.3" in weftlib.caps("tls", backend) else "TLSv1.2"
             self.assertEqual(request["version"], best)
 
+    @needs("tells_alpn", "this server does not log what was agreed on")
     def test_http_1_1_is_agreed_on(self):
         for loop, backend in weftlib.pairs():
             mark = self.server.mark()
