@@ -110,8 +110,9 @@ class Peer:
 
 
 class Nginx(Peer):
-    """options: files (Certificates), root, echo (URL of one that sends bodies back), extra, tls_extra."""
-    program = shutil.which("nginx")
+    """options: files (Certificates), root, echo (URL of one that sends bodies back), and lines
+    for http and for the server: http, extra."""
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
     def command(self, plain, tls):
         o, here = self.options, self.folder
@@ -133,6 +134,7 @@ http {{
 	scgi_temp_path {here}/scgi;
 	types {{ text/html html; application/octet-stream bin; }}
 	client_max_body_size 100m;
+	{o.get("http", "")}
 	server {{
 		listen 127.0.0.1:{plain};
 		listen 127.0.0.1:{tls} ssl;
@@ -160,7 +162,7 @@ http {{
 
 class Apache(Peer):
     """options: files (Certificates), root, extra."""
-    program = shutil.which("apache2")
+    program = shutil.which("apache2") or shutil.which("apache2", path="/usr/sbin")
     modules = pathlib.Path("/usr/lib/apache2/modules")
 
     def command(self, plain, tls):
