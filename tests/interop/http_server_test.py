@@ -31,7 +31,10 @@ class OldExchanges(Exchanges):
 
 
 class Tls(Python, scenarios.Tls, unittest.TestCase):
-    pass
+    version = "HTTP/1.0"
+
+    def test_sessions_are_resumed(self):
+        self.check_resumption("/page.html")
 
 
 if __name__ == "__main__":

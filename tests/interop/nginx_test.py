@@ -38,16 +38,7 @@ class Tls(Nginx, scenarios.Tls, unittest.TestCase):
         return super().peer(folder, files, root, extra="keepalive_timeout 0;")
 
     def test_sessions_are_resumed(self):
-        for loop, backend in weftlib.pairs():
-            if "resume" not in weftlib.caps("tls", backend):
-                continue
-            mark = self.server.mark()
-            report = self.report("--event", loop, "--tls", backend, "--count", "6",
-                                 self.server.url("https", "/page.html"))
-            self.assertEqual((report["ok"], report["handshakes_full"], report["handshakes_resumed"]),
-                             (6, 1, 5))
-            told = [r["reused"] for r in self.server.requests(mark, 6)]
-            self.assertEqual(told, ["."] + ["r"] * 5, (loop, backend))
+        self.check_resumption("/page.html")
 
     def test_without_tickets_none_is(self):
         for loop, backend in weftlib.pairs():

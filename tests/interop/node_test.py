@@ -25,8 +25,23 @@ class Exchanges(Node, scenarios.Exchanges, unittest.TestCase):
     pass
 
 
+    @scenarios.everyhow
+    def test_a_connection_that_is_to_end_is_replaced(self, arguments, scheme):
+        mark = self.server.mark()
+        report = self.report(*arguments, "--count", "4", self.server.url(scheme, "/close"))
+        self.assertEqual((report["statuses"], report["conns_opened"]), ({"200": 4}, 4))
+        self.assertEqual((self.body, self.conns(mark, 4)), (b"bye" * 4, 4))
+
+    @scenarios.everyhow
+    def test_hints_that_come_first(self, arguments, scheme):
+        report = self.report(*arguments, "--count", "3", self.server.url(scheme, "/early"))
+        self.assertEqual((report["statuses"], self.body), ({"200": 3}, b"late" * 3))
+        self.assertEqual(report["conns_opened"], 1)
+
+
 class Tls(Node, scenarios.Tls, unittest.TestCase):
-    pass
+    def test_sessions_are_resumed(self):
+        self.check_resumption("/close")
 
 
 if __name__ == "__main__":

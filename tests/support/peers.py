@@ -161,7 +161,7 @@ http {{
 
 
 class Apache(Peer):
-    """options: files (Certificates), root, extra."""
+    """options: files (Certificates), root, and lines for all and for TLS: extra, tls_extra."""
     program = shutil.which("apache2") or shutil.which("apache2", path="/usr/sbin")
     modules = pathlib.Path("/usr/lib/apache2/modules")
 

@@ -234,3 +234,16 @@ class Tls(Basics):
             self.get("--event", loop, "--tls", backend, self.server.url("https", "/page.html"))
             request, = self.server.requests(mark, 1)
             self.assertEqual(request["alpn"], "http/1.1")
+
+    def check_resumption(self, path):
+        """Of a path behind which the server ends its connection."""
+        for loop, backend in weftlib.pairs():
+            if "resume" not in weftlib.caps("tls", backend):
+                continue
+            mark = self.server.mark()
+            report = self.report("--event", loop, "--tls", backend, "--count", "6",
+                                 self.server.url("https", path))
+            self.assertEqual((report["ok"], report["handshakes_full"], report["handshakes_resumed"]),
+                             (6, 1, 5), (loop, backend))
+            told = [r["reused"] in ("r", "Resumed") for r in self.server.requests(mark, 6)]
+            self.assertEqual(told, [False] + [True] * 5, (loop, backend))
