@@ -176,6 +176,30 @@ class Exchanges(Case):
         self.assertEqual(done.stdout, "Hello, World\n")
 
     @everywhere
+    def test_a_file_that_has_not_changed(self, server):
+        tag, copy = self.folder / "tag", self.folder / "etag-copy"
+        tag.unlink(missing_ok=True)
+        codes = [self.curl("--etag-save", tag, "--etag-compare", tag, "--output", copy,
+                           "--write-out", "%{http_code}", self.url(server, "/data.bin")).stdout
+                 for _ in range(2)]
+        self.assertEqual(codes, ["200", "304"])
+        self.assertTrue(copy.read_bytes() == self.data)
+
+    @everywhere
+    def test_a_download_goes_on_where_it_stopped(self, server):
+        copy = self.folder / "continued"
+        copy.write_bytes(self.data[:1000000])
+        self.curl("--continue-at", "-", "--output", copy, self.url(server, "/data.bin"))
+        self.assertTrue(copy.read_bytes() == self.data)
+
+    @everywhere
+    def test_a_client_that_does_not_wait_to_be_asked(self, server):
+        done = self.curl("--data-binary", f"@{self.folder}/data.bin", "--header",
+                         "Expect: 100-continue", "--expect100-timeout", "0.001",
+                         self.url(server, "/echo"), text=False)
+        self.assertTrue(done.stdout == self.data)
+
+    @everywhere
     def test_an_upgrade_that_is_not_there(self, server):
         done = self.curl("--http2", "--write-out", "%{http_version}", self.url(server))
         self.assertEqual(done.stdout, "Hello, World\n1.1")

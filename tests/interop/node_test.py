@@ -41,7 +41,18 @@ class Exchanges(Node, scenarios.Exchanges, unittest.TestCase):
 
 class Tls(Node, scenarios.Tls, unittest.TestCase):
     def test_sessions_are_resumed(self):
-        self.check_resumption("/close")
+        # with TLS 1.3, node gives no ticket on a resumed connection, and a ticket is for one use
+        for loop, backend in weftlib.pairs():
+            if "resume" not in weftlib.caps("tls", backend):
+                continue
+            mark = self.server.mark()
+            report = self.report("--event", loop, "--tls", backend, "--count", "6",
+                                 self.server.url("https", "/close"))
+            once = "tls1.3" in weftlib.caps("tls", backend)
+            self.assertEqual((report["ok"], report["handshakes_full"], report["handshakes_resumed"]),
+                             (6, 3, 3) if once else (6, 1, 5), (loop, backend))
+            told = [r["reused"] for r in self.server.requests(mark, 6)]
+            self.assertEqual(told.count("r"), report["handshakes_resumed"])
 
 
 if __name__ == "__main__":
