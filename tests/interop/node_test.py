@@ -49,8 +49,9 @@ class Tls(Node, scenarios.Tls, unittest.TestCase):
             report = self.report("--event", loop, "--tls", backend, "--count", "6",
                                  self.server.url("https", "/close"))
             once = "tls1.3" in weftlib.caps("tls", backend)
-            self.assertEqual((report["ok"], report["handshakes_full"], report["handshakes_resumed"]),
-                             (6, 3, 3) if once else (6, 1, 5), (loop, backend))
+            self.assertEqual((report["ok"], report["handshakes_full"] + report["handshakes_resumed"]),
+                             (6, 6))
+            self.assertGreaterEqual(report["handshakes_resumed"], 3 if once else 5, (loop, backend))
             told = [r["reused"] for r in self.server.requests(mark, 6)]
             self.assertEqual(told.count("r"), report["handshakes_resumed"])
 

@@ -57,6 +57,7 @@ class Exchanges(ClientCase):
         done = self.wget("--method=PUT", "--body-data=word", "-O", "-", f"{server.url}/echo")
         self.assertEqual(done.stdout, "word")
 
+    @unittest.skipUnless(weftlib.GZIP, "a build without gzip")
     @everywhere
     def test_compression(self, server):
         done = self.wget("--server-response", "--compression=gzip", "-O", "-",
