@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Servers of other people, for `weft get`: started in the foreground, on free ports, in a folder of their own.
+"""Servers of other people, for `weft get`: in the foreground, on free ports, in a folder of their own.
 
 Each writes a line of key=value words for every request to its log: conn (differs between
 connections), status, method, path, and over TLS reused, and what else it knows.
@@ -184,7 +184,8 @@ PidFile {here}/apache.pid
 ScriptSock {here}/cgi.sock
 DefaultRuntimeDir {here}
 ErrorLog {here}/errors-apache.log
-LogFormat "conn=%{{remote}}p status=%>s method=%m path=%U keepalives=%k reused=%{{SSL_SESSION_RESUMED}}x version=%{{SSL_PROTOCOL}}x client=%{{SSL_CLIENT_S_DN}}x" words
+LogFormat "conn=%{{remote}}p status=%>s method=%m path=%U keepalives=%k \\
+reused=%{{SSL_SESSION_RESUMED}}x version=%{{SSL_PROTOCOL}}x client=%{{SSL_CLIENT_S_DN}}x" words
 CustomLog {here}/requests.log words
 StartServers 1
 ServerLimit 1
