@@ -23,8 +23,14 @@ if not weftlib.BACKENDS:
 class Nginx:
     @classmethod
     def peer(cls, folder, files, root, **options):
-        echo = cls.enterClassContext(weftlib.serve())
-        return peers.Nginx(folder, files=files, root=root, echo=echo.url, **options)
+        # one that reads a body to its end before it answers: nginx stops reading what comes back
+        # early while it still has to write
+        behind = folder / "behind"
+        behind.mkdir()
+        echo = peers.Python(behind, files=files, root=root)
+        cls.addClassCleanup(echo.stop)
+        return peers.Nginx(folder, files=files, root=root, echo=f"http://127.0.0.1:{echo.plain}",
+                           **options)
 
 
 class Exchanges(Nginx, scenarios.Exchanges, unittest.TestCase):

@@ -110,8 +110,8 @@ class Peer:
 
 
 class Nginx(Peer):
-    """options: files (Certificates), root, echo (URL of one that sends bodies back; through nginx's
-    own buffers, as without them it may stop reading while it still has to write), and lines for http and for the server: http, extra."""
+    """options: files (Certificates), root, echo (URL of one that sends bodies back), and lines
+    for http and for the server: http, extra."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
     def command(self, plain, tls):
