@@ -52,6 +52,7 @@ struct get {
 	struct request *
 		starved; /* waits for data_file to have more; not a regular file, so the only one */
 	unsigned long started, total, running, headless, ok, failed;
+	unsigned long statuses[1000]; /* how many final heads had each */
 	uint64_t bytes;
 	int64_t expected; /* of the response that is shown, -1: not known */
 	uint64_t start_us, end_us, shown_us;

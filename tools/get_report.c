@@ -116,6 +116,20 @@ static json_t *vhosts_json(const struct get *g, const struct weft_counters *c)
 		(json_int_t)c->vhosts_created, "freed", (json_int_t)c->vhosts_freed);
 }
 
+static json_t *statuses_json(const struct get *g)
+{
+	json_t *o = json_object();
+	char name[8];
+
+	for (unsigned i = 0; i < 1000; i++) {
+		if (!g->statuses[i])
+			continue;
+		snprintf(name, sizeof(name), "%03u", i);
+		json_object_set_new(o, name, json_integer((json_int_t)g->statuses[i]));
+	}
+	return o;
+}
+
 void get_report(struct get *g)
 {
 	double seconds = (double)(g->end_us - g->start_us) / 1e6;
@@ -128,13 +142,14 @@ void get_report(struct get *g)
 			json_pack("{s:s, s:s, s:s, s:I}", "url", g->errors[i].url, "status",
 				weft_status_name(g->errors[i].status), "cause", g->errors[i].cause,
 				"count", (json_int_t)g->errors[i].count));
-	o = json_pack("{s:I, s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:o, s:o}", "requests",
-		(json_int_t)g->started, "ok", (json_int_t)g->ok, "failed",
-		(json_int_t)(g->started - g->ok), "protocol", g->protocol, "conns_opened",
-		(json_int_t)c.conns_opened, "handshakes_full", (json_int_t)c.handshakes_full,
-		"handshakes_resumed", (json_int_t)c.handshakes_resumed, "streams_peak",
-		(json_int_t)c.streams_peak, "bytes", (json_int_t)g->bytes, "seconds", seconds,
-		"errors", errors, "vhosts", vhosts_json(g, &c));
+	o = json_pack("{s:I, s:I, s:I, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:o, s:o}",
+		"requests", (json_int_t)g->started, "ok", (json_int_t)g->ok, "failed",
+		(json_int_t)(g->started - g->ok), "statuses", statuses_json(g), "protocol",
+		g->protocol, "conns_opened", (json_int_t)c.conns_opened, "handshakes_full",
+		(json_int_t)c.handshakes_full, "handshakes_resumed",
+		(json_int_t)c.handshakes_resumed, "streams_peak", (json_int_t)c.streams_peak,
+		"bytes", (json_int_t)g->bytes, "seconds", seconds, "errors", errors, "vhosts",
+		vhosts_json(g, &c));
 	json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
 	printf("\n");
 	json_decref(o);

@@ -35,6 +35,7 @@ static void on_head(
 	/* the last one, and the first, in case that the last never comes */
 	if (g->o.json && (!g->during.taken || (g->started == g->total && !g->headless)))
 		get_sample_take(g, &g->during);
+	g->statuses[head->status % 1000]++;
 	g->expected = head->body_len;
 	snprintf(g->protocol, sizeof(g->protocol), "http/%u.%u", head->version / 10,
 		head->version % 10);

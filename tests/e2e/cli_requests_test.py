@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import weftlib  # noqa: E402
 from cases import GetCase, Peer  # noqa: E402
 
-REPORT_KEYS = {"requests", "ok", "failed", "protocol", "conns_opened", "handshakes_full",
+REPORT_KEYS = {"requests", "ok", "failed", "statuses", "protocol", "conns_opened", "handshakes_full",
                "handshakes_resumed", "streams_peak", "bytes", "seconds", "errors", "vhosts"}
 
 
@@ -44,6 +44,13 @@ class Bodies(GetCase):
         with weftlib.serve() as server:
             report = self.report(f"{server.url}/none")
             self.assertEqual((report["ok"], report["failed"]), (1, 0))
+
+    def test_statuses_are_counted(self):
+        with weftlib.serve() as server:
+            report = self.report("--count", "3", f"{server.url}/none", f"{server.url}/hello")
+            self.assertEqual(report["statuses"], {"200": 3, "404": 3})
+            report = self.report(self.refused_url(), code=1)
+            self.assertEqual(report["statuses"], {})
 
     def test_data_comes_back_from_echo(self):
         data = os.urandom(300000)

@@ -131,13 +131,25 @@ class Exchanges(Case):
         self.assertEqual([len(part) for part in parts], [300000])
 
     @everywhere
-    def test_a_range_is_ignored_properly(self, server):
-        for path in ("/bytes/1000", "/data.bin"):
-            done = self.curl("--range", "0-99", "--include", self.url(server, path), text=False)
-            head, _, body = done.stdout.partition(b"\r\n\r\n")
-            self.assertTrue(head.startswith(b"HTTP/1.1 200 OK"), head)
-            self.assertNotIn(b"content-range", head.lower())
-            self.assertIn(f"content-length: {len(body)}".encode(), head)
+    def test_ranges_of_a_file(self, server):
+        for words, status, body in (
+                ("0-99", 206, self.data[:100]), ("2999900-", 206, self.data[-100:]),
+                ("-7", 206, self.data[-7:]), ("3000000-", 416, None)):
+            done = self.curl("--range", words, "--write-out", "%{stderr}%{http_code}",
+                             self.url(server, "/data.bin"), text=False)
+            self.assertEqual(int(done.stderr), status, words)
+            self.assertTrue(body is None or done.stdout == body, words)
+        done = self.curl("--range", "0-1,100-101", "--include", self.url(server, "/data.bin"),
+                         text=False)
+        self.assertIn(b"content-type: multipart/byteranges", done.stdout)
+
+    @everywhere
+    def test_a_range_of_what_is_made_up_is_ignored(self, server):
+        done = self.curl("--range", "0-99", "--include", self.url(server, "/bytes/1000"), text=False)
+        head, _, body = done.stdout.partition(b"\r\n\r\n")
+        self.assertTrue(head.startswith(b"HTTP/1.1 200 OK"), head)
+        self.assertNotIn(b"content-range", head.lower())
+        self.assertEqual(len(body), 1000)
 
     @everywhere
     def test_an_offer_of_compression_is_no_demand(self, server):
@@ -162,6 +174,30 @@ class Exchanges(Case):
                          "--header", "Accept-Language: de,en;q=0.5", "--referer", server.url,
                          "--header", "Upgrade-Insecure-Requests: 1", self.url(server))
         self.assertEqual(done.stdout, "Hello, World\n")
+
+    @everywhere
+    def test_a_file_that_has_not_changed(self, server):
+        tag, copy = self.folder / "tag", self.folder / "etag-copy"
+        tag.unlink(missing_ok=True)
+        codes = [self.curl("--etag-save", tag, "--etag-compare", tag, "--output", copy,
+                           "--write-out", "%{http_code}", self.url(server, "/data.bin")).stdout
+                 for _ in range(2)]
+        self.assertEqual(codes, ["200", "304"])
+        self.assertTrue(copy.read_bytes() == self.data)
+
+    @everywhere
+    def test_a_download_goes_on_where_it_stopped(self, server):
+        copy = self.folder / "continued"
+        copy.write_bytes(self.data[:1000000])
+        self.curl("--continue-at", "-", "--output", copy, self.url(server, "/data.bin"))
+        self.assertTrue(copy.read_bytes() == self.data)
+
+    @everywhere
+    def test_a_client_that_does_not_wait_to_be_asked(self, server):
+        done = self.curl("--data-binary", f"@{self.folder}/data.bin", "--header",
+                         "Expect: 100-continue", "--expect100-timeout", "0.001",
+                         self.url(server, "/echo"), text=False)
+        self.assertTrue(done.stdout == self.data)
 
     @everywhere
     def test_an_upgrade_that_is_not_there(self, server):

@@ -150,14 +150,14 @@ class Server(Case):
 class Client(Case):
     """`weft get` and a server that is GnuTLS's."""
 
-    def server(self, *arguments, cert=None):
+    def server(self, *arguments, cert=None, clients=("--disable-client-cert",)):
         cert, key = cert or (self.files.cert, self.files.key)
         for _ in range(5):
             # it takes no port 0: somebody else may take this one first
             with socket.create_server(("127.0.0.1", 0)) as free:
                 port = free.getsockname()[1]
             server = weftlib.Talk("gnutls-serv", "--http", "--port", port, "--x509certfile", cert,
-                                  "--x509keyfile", key, "--disable-client-cert", *arguments)
+                                  "--x509keyfile", key, *clients, *arguments)
             server.port = port
             if server.until(r"IPv4 \S+ port \d+\.\.\.done|failed")[0] != "failed":
                 return server
@@ -223,6 +223,26 @@ class Client(Case):
                                 "--max-conns", "3")
                 report = json.loads(done.stdout)
                 self.assertEqual((report["ok"], report["failed"]), (5, 0), report)
+
+    def test_sessions_are_resumed(self):
+        for version, cap in VERSIONS:
+            # it insists on the extended master secret (RFC 7627), which %COMPAT leaves out
+            with self.server("--priority", only(version).removesuffix(":%COMPAT")) as server:
+                for loop, backend in weftlib.pairs():
+                    if not {cap, "resume"} <= set(weftlib.caps("tls", backend)):
+                        continue
+                    done = self.get(server, loop, backend, "--json", "--count", "4")
+                    report = json.loads(done.stdout)
+                    self.assertEqual((report["handshakes_full"], report["handshakes_resumed"]),
+                                     (1, 3), (backend, version))
+
+    def test_a_server_that_insists_on_a_certificate_gets_one(self):
+        cert, key = self.files.issue("visitor", "DNS:visitor.test", usage="clientAuth")
+        clients = ("--require-client-cert", "--verify-client-cert", "--x509cafile", self.files.ca)
+        with self.server(clients=clients) as server:
+            for loop, backend in weftlib.pairs():
+                self.get(server, loop, backend, "--cert", cert, "--key", key)
+                self.get(server, loop, backend, code=1)
 
 
 if __name__ == "__main__":

@@ -243,6 +243,39 @@ class Server(Case):
                                      ("CN=returning", True, resumed), (backend, option))
                 store.unlink()
 
+    def ocsp_response(self):
+        """That the server's certificate is good, as its CA would say."""
+        serial = weftlib.run("openssl", "x509", "-in", self.files.cert, "-noout", "-serial").stdout
+        index, request, response = (self.folder / f"ocsp.{x}" for x in ("index", "req", "der"))
+        index.write_text(f"V\t491231235959Z\t\t{serial.strip().partition('=')[2]}\tunknown\t"
+                         "/CN=localhost\n")
+        for arguments in (["-cert", self.files.cert, "-no_nonce", "-reqout", request],
+                          ["-index", index, "-CA", self.files.ca, "-rsigner", self.files.ca,
+                           "-rkey", self.files.ca_key, "-reqin", request, "-ndays", "1",
+                           "-respout", response]):
+            done = weftlib.run("openssl", "ocsp", "-issuer", self.files.ca, *arguments)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        return response
+
+    def test_the_status_of_the_certificate_is_stapled(self):
+        response = self.ocsp_response()
+        stapled = 0
+        for loop, backend in weftlib.pairs():
+            if "staple" not in weftlib.caps("tls", backend):
+                continue
+            with weftlib.serve("--event", loop, "--tls", backend, "--cert", self.files.cert,
+                               "--key", self.files.key, "--ocsp", response,
+                               listen=["https://127.0.0.1:0"]) as server:
+                for option, _, can in self.versions(backend):
+                    if can:
+                        text = self.talk_once(server, option, "-status")
+                        self.assertIn("OCSP Response Status: successful", text)
+                        self.assertIn("Cert Status: good", text)
+                        stapled += 1
+                self.assertNotIn("OCSP Response Status: ", self.talk_once(server))
+        if not stapled:
+            self.skipTest("no backend staples a status")
+
     @staticmethod
     def json_of(text):
         """The object in a response's body, among what the client says itself."""

@@ -46,11 +46,13 @@ class GetCase(FolderCase):
 
 
 class Peer(threading.Thread):
-    """A server for one request: keeps what it got in .head and .body, and answers with these bytes."""
+    """A server for one request: keeps what it got in .head and .body, and answers with these bytes,
+    after hold()."""
 
-    def __init__(self, answer=b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", hang_up=False):
+    def __init__(self, answer=b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", hang_up=False,
+                 hold=None):
         super().__init__(daemon=True)
-        self.answer, self.hang_up = answer, hang_up
+        self.answer, self.hang_up, self.hold = answer, hang_up, hold
         self.head = self.body = None
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/"
@@ -64,6 +66,8 @@ class Peer(threading.Thread):
         with sock, sock.makefile("rb") as read:
             self.head = b"".join(iter(read.readline, b"\r\n")).decode()
             self.body = self.read_body(read)
+            if self.hold:
+                self.hold()
             sock.sendall(self.answer)
             if not self.hang_up:
                 read.read()
