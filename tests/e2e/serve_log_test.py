@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 import unittest
 import urllib.request
@@ -106,8 +107,9 @@ class Log(ServeCase):
                 if not words["tls"]:
                     continue
                 # who shook hands with another name is misdirected: RFC 9110 section 15.5.20
-                connection = http.client.HTTPSConnection("localhost", server.port, timeout=weftlib.SECONDS,
-                                                         context=weftlib.unverified())
+                connection = http.client.HTTPConnection("localhost", server.port, timeout=weftlib.SECONDS)
+                raw = socket.create_connection(("127.0.0.1", server.port), weftlib.SECONDS)
+                connection.sock = weftlib.unverified().wrap_socket(raw, server_hostname="localhost")
                 connection.request("GET", "/page.html", headers={"Host": "other.example"})
                 self.assertEqual(connection.getresponse().status, 421)
                 connection.close()
