@@ -35,6 +35,8 @@ struct tls_ctx {
 	size_t pin_count;
 	struct tls_signer signer;
 	enum weft_tls_client_auth client_auth;
+	unsigned char
+		scope[WEFT_SHA256_BYTES]; /* server: digest of CAs and lists, in their order */
 	unsigned char ticket_key[WEFT_TLS_TICKET_SECRET];
 	bool tickets; /* server: gives some; client: asks for some */
 	bool server;
@@ -100,6 +102,10 @@ int gnutls_adapter_verify_peer(gnutls_session_t tls);
 /* enum weft_tls_fault: what the ctx's lists say of a chain, leaf first, as it came. */
 unsigned gnutls_adapter_revocation(
 	const struct tls_ctx *c, const gnutls_x509_crt_t *chain, unsigned count);
+/* Whether none of the ctx's lists is too old, or not good yet. */
+bool gnutls_adapter_lists_are_current(const struct tls_ctx *c);
+/* Whether a key, by its SHA-256, is among the ctx's pins; also where there are none. */
+bool gnutls_adapter_pin_fits(const struct tls_ctx *c, const unsigned char id[WEFT_SHA256_BYTES]);
 /* Whether the leaf has the name or the address. RFC 9525: alternative names only. */
 bool gnutls_adapter_name_fits(gnutls_x509_crt_t leaf, const struct tls_checks *checks);
 gnutls_alert_description_t gnutls_adapter_alert(unsigned faults);
@@ -110,7 +116,7 @@ void gnutls_adapter_watch_hello(struct tls_session *s);
 int gnutls_adapter_set_tickets(struct tls_session *s, const struct weft_span *resume);
 /* Before a server's first data. Negative: GnuTLS's code. */
 int gnutls_adapter_give_ticket(struct tls_session *s);
-/* Derives the key of a server's tickets. */
+/* Derives the key of a server's tickets; all that they are bound to must be set. */
 int gnutls_adapter_ticket_key(struct tls_ctx *c, const struct weft_span *secret);
 
 #endif

@@ -20,10 +20,25 @@ static gnutls_x509_crt_t find_issuer(
 	return NULL;
 }
 
+static bool is_current(gnutls_x509_crl_t list)
+{
+	time_t now = time(NULL), next = gnutls_x509_crl_get_next_update(list);
+
+	return gnutls_x509_crl_get_this_update(list) <= now && (next == (time_t)-1 || next >= now);
+}
+
+bool gnutls_adapter_lists_are_current(const struct tls_ctx *c)
+{
+	for (size_t i = 0; i < c->crl_count; i++) {
+		if (!is_current(c->crls[i]))
+			return false;
+	}
+	return true;
+}
+
 /* A list that cannot be relied on counts as revoked: it may well be. */
 static unsigned ask_list(gnutls_x509_crl_t list, gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer)
 {
-	time_t now = time(NULL), next = gnutls_x509_crl_get_next_update(list);
 	unsigned status = 0, faults = 0;
 	int ret = gnutls_x509_crl_verify(list, &issuer, 1,
 		GNUTLS_VERIFY_DISABLE_TIME_CHECKS | GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM),
@@ -33,9 +48,7 @@ static unsigned ask_list(gnutls_x509_crl_t list, gnutls_x509_crt_t crt, gnutls_x
 		faults |= WEFT_TLS_WEAK;
 	else if (ret < 0 || status)
 		faults |= WEFT_TLS_REVOKED;
-	if (gnutls_x509_crl_get_this_update(list) > now || (next != (time_t)-1 && next < now))
-		faults |= WEFT_TLS_REVOKED;
-	if (gnutls_x509_crt_check_revocation(crt, &list, 1))
+	if (!is_current(list) || gnutls_x509_crt_check_revocation(crt, &list, 1))
 		faults |= WEFT_TLS_REVOKED;
 	return faults;
 }

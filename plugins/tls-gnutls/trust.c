@@ -2,6 +2,8 @@
 /* Whom a context believes: CAs, revocation lists, pins. */
 #include <string.h>
 
+#include <gnutls/crypto.h>
+
 #include "backend.h"
 
 static gnutls_x509_crt_fmt_t format_of(const struct weft_span *s)
@@ -14,6 +16,39 @@ static enum weft_status no_memory(struct weft_error *err)
 	return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a trust store");
 }
 
+/* Takes der, which the library made. One digest of all that is believed. */
+static int widen_scope(struct tls_ctx *c, gnutls_datum_t *der)
+{
+	gnutls_hash_hd_t hash;
+	int ret = gnutls_hash_init(&hash, GNUTLS_DIG_SHA256);
+
+	if (ret >= 0) {
+		ret = gnutls_hash(hash, c->scope, sizeof(c->scope));
+		if (ret >= 0)
+			ret = gnutls_hash(hash, der->data, der->size);
+		gnutls_hash_deinit(hash, c->scope);
+	}
+	gnutls_free(der->data);
+	return ret;
+}
+
+/* Clients have no tickets to bind to it. */
+static int note_ca(struct tls_ctx *c, gnutls_x509_crt_t crt)
+{
+	gnutls_datum_t der;
+	int ret = c->server ? gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der) : 0;
+
+	return c->server && ret >= 0 ? widen_scope(c, &der) : ret;
+}
+
+static int note_crl(struct tls_ctx *c, gnutls_x509_crl_t list)
+{
+	gnutls_datum_t der;
+	int ret = c->server ? gnutls_x509_crl_export2(list, GNUTLS_X509_FMT_DER, &der) : 0;
+
+	return c->server && ret >= 0 ? widen_scope(c, &der) : ret;
+}
+
 static enum weft_status add_ca(
 	struct tls_ctx *c, const struct weft_span *ca, size_t index, struct weft_error *err)
 {
@@ -24,6 +59,8 @@ static enum weft_status add_ca(
 	if (ret < 0)
 		return no_memory(err);
 	ret = gnutls_x509_crt_import(crt, &data, format_of(ca));
+	if (ret >= 0)
+		ret = note_ca(c, crt);
 	if (ret >= 0)
 		ret = gnutls_certificate_set_x509_trust(c->cred, &crt, 1);
 	if (ret >= 0 && c->cas)
@@ -47,6 +84,8 @@ static enum weft_status add_crl(
 	if (ret < 0)
 		return no_memory(err);
 	ret = gnutls_x509_crl_import(list, &data, format_of(crl));
+	if (ret >= 0)
+		ret = note_crl(c, list);
 	if (ret < 0) {
 		gnutls_x509_crl_deinit(list);
 		return weft_error_set(err, WEFT_ERR_TLS, ret, "CRL %zu cannot be used: %s",

@@ -34,6 +34,15 @@ static unsigned chain_faults(unsigned status, bool self_signed)
 	return faults;
 }
 
+bool gnutls_adapter_pin_fits(const struct tls_ctx *c, const unsigned char id[WEFT_SHA256_BYTES])
+{
+	for (size_t i = 0; i < c->pin_count; i++) {
+		if (!memcmp(id, c->pins[i], WEFT_SHA256_BYTES))
+			return true;
+	}
+	return !c->pin_count;
+}
+
 static bool pinned(const struct tls_ctx *c, gnutls_x509_crt_t leaf)
 {
 	unsigned char id[WEFT_SHA256_BYTES];
@@ -41,11 +50,7 @@ static bool pinned(const struct tls_ctx *c, gnutls_x509_crt_t leaf)
 
 	if (gnutls_x509_crt_get_key_id(leaf, GNUTLS_KEYID_USE_SHA256, id, &len) < 0)
 		return false;
-	for (size_t i = 0; i < c->pin_count; i++) {
-		if (!memcmp(id, c->pins[i], sizeof(id)))
-			return true;
-	}
-	return false;
+	return gnutls_adapter_pin_fits(c, id);
 }
 
 static unsigned leaf_faults(const struct tls_session *s, gnutls_x509_crt_t leaf)

@@ -7,26 +7,42 @@
 
 #include "backend.h"
 
-static bool lists_have_run_out(const struct tls_ctx *c)
+static bool lists_are_current(const struct tls_ctx *c)
 {
 	for (const mbedtls_x509_crl *crl = &c->crl; crl && crl->raw.p; crl = crl->next) {
-		if (mbedtls_x509_time_is_past(&crl->next_update))
-			return true;
+		if (mbedtls_x509_time_is_past(&crl->next_update) ||
+			mbedtls_x509_time_is_future(&crl->this_update))
+			return false;
 	}
-	return false;
+	return true;
 }
 
-/* What the earlier one let pass counts again: this one may be stricter. Its faults are in verify_result. */
+/* What a look at the certificate would find now. Lists are not asked again, but must be good still. */
+static unsigned faults_now(const struct tls_ctx *c, const mbedtls_x509_crt *crt)
+{
+	unsigned faults = 0;
+
+	if (mbedtls_x509_time_is_past(&crt->valid_to))
+		faults |= WEFT_TLS_EXPIRED;
+	if (mbedtls_x509_time_is_future(&crt->valid_from))
+		faults |= WEFT_TLS_NOT_YET_VALID;
+	if (!lists_are_current(c))
+		faults |= WEFT_TLS_REVOKED;
+	if (!mbedtls_adapter_pin_fits(c, crt))
+		faults |= WEFT_TLS_WRONG_PIN;
+	return faults;
+}
+
+/*
+ * What is not as it was then is for a full handshake to judge. What the earlier one let pass counts again: this
+ * one may be stricter. Its faults are in verify_result.
+ */
 bool mbedtls_adapter_may_resume(const struct tls_session *s, const mbedtls_ssl_session *past)
 {
 	const mbedtls_x509_crt *crt = past->peer_cert;
 	unsigned faults = past->verify_result;
 
-	if (crt && mbedtls_x509_time_is_past(&crt->valid_to))
-		faults |= WEFT_TLS_EXPIRED;
-	if (crt && lists_have_run_out(s->ctx))
-		faults |= WEFT_TLS_REVOKED;
-	if (faults & ~s->allow || (crt && !mbedtls_adapter_pin_fits(s->ctx, crt)))
+	if (faults & ~s->allow || (crt && faults_now(s->ctx, crt) & ~faults))
 		return false;
 	if (!s->ctx->server)
 		return crt != NULL;

@@ -98,8 +98,9 @@ struct weft_tls_info tls_info(const struct tls_end *e);
 
 extern const struct CMUnitTest tls_flow_tests[], tls_verify_tests[], tls_bad_tests[],
 	tls_ctx_tests[], tls_resume_tests[], tls_client_auth_tests[], tls_staple_tests[],
-	tls_sign_tests[], tls_pin_tests[];
+	tls_sign_tests[], tls_pin_tests[], tls_resume_since_tests[];
 extern const size_t tls_flow_count, tls_verify_count, tls_bad_count, tls_ctx_count,
-	tls_resume_count, tls_client_auth_count, tls_staple_count, tls_sign_count, tls_pin_count;
+	tls_resume_count, tls_client_auth_count, tls_staple_count, tls_sign_count, tls_pin_count,
+	tls_resume_since_count;
 
 #endif

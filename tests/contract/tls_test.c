@@ -61,6 +61,8 @@ static int run_abilities(const struct tls_setting *setting)
 	int failed = 0;
 
 	failed += run_group("resumption", tls_resume_tests, tls_resume_count, setting);
+	failed += run_group("resumption after changes", tls_resume_since_tests,
+		tls_resume_since_count, setting);
 	failed += run_group(
 		"client certificates", tls_client_auth_tests, tls_client_auth_count, setting);
 	failed += run_group("signers", tls_sign_tests, tls_sign_count, setting);
