@@ -65,7 +65,8 @@ struct weft_tls_ctx_options {
 	struct weft_span ocsp;                 /* server: DER, on the leaf, or empty */
 	/*
 	 * Server: WEFT_TLS_TICKET_SECRET bytes that all who share tickets have in common, or empty: no tickets.
-	 * The keys that encrypt tickets are derived from it, the time and client_auth, and rotate by themselves.
+	 * The keys that encrypt tickets are derived from it, the time, client_auth, ca and crl (in their order),
+	 * and rotate by themselves.
 	 * A ticket is good for WEFT_TLS_TICKET_LIFETIME_S, whatever certificate the server has by then; a client's
 	 * certificate in it is verified again each time. RFC 5077, RFC 8446 section 4.6.1.
 	 */
@@ -87,7 +88,7 @@ struct weft_tls_session_options {
 	/*
 	 * What session_export gave for an earlier session with the same ctx content and options. What is not
 	 * that to the last bit, has become old, or had faults that are not allowed now, is ignored, and the
-	 * handshake is full.
+	 * handshake is full; so where the peer's certificate or one of crl has run out since, or no pin fits.
 	 */
 	struct weft_span resume;
 };
