@@ -4,7 +4,7 @@
 
 #include "tests/fuzz/fuzz.h"
 
-enum { CAPACITY = 1 << 20, TURNS_AT_THE_END = 64, QUIET_TURNS = 4 };
+enum { CAPACITY = 1 << 20, TURNS_AT_THE_END = 64, QUIET_TURNS = 4, LONG_MS = 3600000 };
 
 static void no_log(void *user, enum weft_log_level level, const char *line)
 {
@@ -16,8 +16,16 @@ static void no_log(void *user, enum weft_log_level level, const char *line)
 struct weft_context *fuzz_context(void)
 {
 	static struct weft_context *ctx;
+	/* on a machine that lets it wait, no time may pass for the peer's */
 	const struct weft_context_options o = {
-		.event = "poll", .tls = "none", .log = no_log, .linger_ms = 1
+		.event = "poll",
+		.tls = "none",
+		.log = no_log,
+		.header_ms = LONG_MS,
+		.idle_ms = LONG_MS,
+		.flush_ms = LONG_MS,
+		.rate_grace_ms = LONG_MS,
+		.linger_ms = 1,
 	};
 	struct weft_error err;
 
