@@ -92,8 +92,12 @@ static enum weft_status find_plugins(
 	if (st || (o->tls && !strcmp(o->tls, "none")))
 		return st;
 	st = weft_registry_find(ctx->registry, WEFT_PLUGIN_TLS, o->tls, &ctx->tls, err);
-	if (st == WEFT_ERR_NOT_FOUND && !o->tls)
-		st = WEFT_OK; /* a build without TLS */
+	if (st == WEFT_ERR_NOT_FOUND && !o->tls) {
+		/* a build without TLS: what was not found is no failure */
+		st = WEFT_OK;
+		if (err)
+			weft_error_clear(err);
+	}
 	return st;
 }
 

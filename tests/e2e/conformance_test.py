@@ -4,7 +4,7 @@
 import os
 import pathlib
 import re
-import sys
+import unittest
 
 ROOT = pathlib.Path(os.environ.get("WEFT_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2]))
 PAGE = ROOT / "docs" / "http1-conformance.md"
@@ -56,14 +56,13 @@ def checks_itself(known):
     assert not list(findings(good, known))
 
 
-def main():
-    known = tests_of_the_tree()
-    checks_itself(known)
-    found = list(findings(PAGE.read_text(), known))
-    for text in found:
-        print(f"{PAGE.relative_to(ROOT)}:{text}")
-    return 1 if found else 0
+class Conformance(unittest.TestCase):
+    def test_the_check_finds_what_is_wrong(self):
+        checks_itself(tests_of_the_tree())
+
+    def test_each_rule_names_tests_that_exist(self):
+        self.assertEqual(list(findings(PAGE.read_text(), tests_of_the_tree())), [])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    unittest.main(verbosity=2)
