@@ -141,7 +141,7 @@ static void judge(uint8_t *in, size_t len, uint8_t *body, const char *answers)
 		must(n < seen_count);
 		same_request(&seen[n++], &r, in + at, body);
 		if (r.body == REF_REFUSED)
-			must(next_status(&answers) == 400);
+			must(next_status(&answers) == (r.refusal ? r.refusal : 400));
 		if (r.body == REF_INCOMPLETE)
 			perhaps_a_refusal(answers);
 		if (r.body != REF_ACCEPTED)

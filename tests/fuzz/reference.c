@@ -611,6 +611,7 @@ static void chunked_body(struct ref_message *m, uint8_t *in, size_t len, uint8_t
 	}
 	m->used = field_section(&trailer, in, len, at, folds);
 	m->body = !m->used ? REF_INCOMPLETE : trailer.head;
+	m->refusal = trailer.refusal; /* too many fields is another answer than 400 */
 }
 
 static void body(struct ref_message *m, uint8_t *in, size_t len, uint8_t *out, bool folds)
