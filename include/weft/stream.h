@@ -92,6 +92,7 @@ enum weft_share {
 enum weft_hold {
 	WEFT_HOLD_CONNECTION, /* the vhost with its TLS context lives while a connection does */
 	WEFT_HOLD_STREAM,     /* ... from the opening of the stream on */
+	WEFT_HOLD_POLICY,     /* ... as long as the policy is in use; loaded policies only */
 };
 
 /* All strings are copied. Zero is each option's default. */
