@@ -17,6 +17,7 @@ struct weft_context;
 struct weft_stream;
 struct weft_vhost;
 struct weft_transport;
+struct weft_policy_stream;
 
 /* A header or trailer field. Names compare without case and arrive in lower case. Values have no
  * surrounding white space. What arrives is also terminated. */
@@ -125,7 +126,18 @@ struct weft_stream_options {
 	 */
 	uint32_t header_ms, idle_ms, flush_ms;
 	uint32_t queue_ms; /* longest wait for a connection, all waits together; 0: the context's */
-	uint32_t total_ms; /* from open to close, waiting included; 0: no limit */
+	/* What it leaves open; UINT32_MAX is "not at all", 0: the context's keep_warm_ms. */
+	uint32_t keep_warm_ms;
+	bool warm_lets_go; /* ... without the vhost with its TLS context, if the backend can let go of it */
+	/*
+	 * What the policy says of it, or NULL. Trust, credential and hold are then the policy's, and the members of this
+	 * name are ignored. weft_policy_open sets this; the policy stays as long as the stream.
+	 */
+	const struct weft_policy_stream *policy;
+	const char *
+		proxy; /* "http://HOST:PORT", "socks5://HOST:PORT": go through it; NULL: directly */
+	uint32_t window_bytes, write_high; /* its own, instead of the context's; 0: the context's */
+	uint32_t total_ms;                 /* from open to close, waiting included; 0: no limit */
 };
 
 /*
