@@ -150,7 +150,7 @@ static enum weft_status make_vhost(struct weft_client_conn *c, struct weft_error
 
 	if (st)
 		return st;
-	c->conn.vhost->conns++;
+	weft_vhost_hold_conn(c->conn.vhost);
 	c->begun_us = loop->net->now(loop->net_state);
 	c->vhost_ms = weft_story_ms(c->begun_us - before);
 	return WEFT_OK;
@@ -180,6 +180,8 @@ void weft_pool_connect(struct weft_pool_entry *e)
 	c->entry = e;
 	c->limits = *weft_stream_limits(
 		weft_container_of(e->queue.next, struct weft_stream, entry_node));
+	c->keep_warm_ms =
+		weft_container_of(e->queue.next, struct weft_stream, entry_node)->keep_warm_ms;
 	c->failures_before = e->failures;
 	weft_list_append(&e->conns, &c->entry_node);
 	e->conn_count++;

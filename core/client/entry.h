@@ -34,6 +34,9 @@ struct weft_conn *weft_pool_ready_conn(struct weft_pool_entry *e);
 void weft_pool_retire(struct weft_pool_entry *e);
 /* Closes what has been idle for too long; comes again when the next is due. */
 void weft_pool_cool(struct weft_pool_entry *e);
+/* An idle connection of a stream that wants it so lets its vhost go; one that is used again takes one that lives. */
+void weft_pool_let_go(struct weft_client_conn *c);
+void weft_pool_take_hold(struct weft_client_conn *c);
 /* One of them was dead: the others that have been idle for as long are not trusted either. */
 void weft_pool_distrust(struct weft_pool_entry *e, const struct weft_conn *dead);
 

@@ -198,6 +198,10 @@ static void take_limits(struct weft_client_conn *c, const struct weft_stream *s)
 
 	if (!c->busy || flush_ms < c->limits.flush_ms)
 		c->limits.flush_ms = flush_ms;
+	/* of several at once the one that wants more */
+	if (!c->busy || s->keep_warm_ms > c->keep_warm_ms)
+		c->keep_warm_ms = s->keep_warm_ms;
+	c->lets_go = s->lets_go && (!c->busy || c->lets_go);
 }
 
 static void bind(struct weft_pool_entry *e, struct weft_stream *s, struct weft_conn *conn)
@@ -213,6 +217,7 @@ static void bind(struct weft_pool_entry *e, struct weft_stream *s, struct weft_c
 	s->tries++;
 	note_bound(c, s);
 	take_limits(c, s);
+	weft_pool_take_hold(c);
 	conn->wrote &= c->busy;
 	c->busy = true;
 	weft_list_append(&conn->pipe.streams, &s->pipe_node);
@@ -408,6 +413,7 @@ void weft_pool_capacity_changed(struct weft_conn *conn)
 		c->busy = false;
 		c->idle_since_us = weft_loop_now(&conn->ctx->loop);
 		c->idle_turn = conn->ctx->turns;
+		weft_pool_let_go(c);
 	}
 	weft_pool_wake(c->entry);
 }

@@ -63,6 +63,8 @@ void weft_pool_capacity_changed(struct weft_conn *conn);
 
 /* Turn step. */
 void weft_pool_pump(struct weft_pool_entry *entry);
+/* Nothing is bound any more to what policies' streams left open; it ends when nothing runs on it. */
+void weft_pool_forget_policy(struct weft_context *ctx);
 /* No further connections, idle ones close. For draining. */
 void weft_pool_drain(struct weft_context *ctx);
 void weft_pool_finish(struct weft_context *ctx);

@@ -209,10 +209,8 @@ static enum weft_status choose_identity(void *user, const struct weft_hello *hel
 	if (conn->listener && hello->sni[0])
 		vh = weft_listener_find(conn->listener, hello->sni);
 	if (vh && vh != conn->vhost) {
-		weft_vhost_ref(vh);
-		vh->conns++;
-		conn->vhost->conns--;
-		weft_vhost_release(conn->vhost);
+		weft_vhost_hold_conn(weft_vhost_ref(vh));
+		weft_vhost_release_conn(conn->vhost);
 		conn->vhost = vh;
 	}
 	session->allow = weft_vhost_allow(conn->vhost);
@@ -235,7 +233,7 @@ enum weft_status weft_conn_accept(struct weft_vhost *vhost, struct weft_listener
 	if (!conn)
 		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a connection");
 	conn->vhost = weft_vhost_ref(vhost);
-	vhost->conns++;
+	weft_vhost_hold_conn(vhost);
 	if (scheme->tls) {
 		st = weft_transport_tls_server(ctx, transport, choose_identity, conn, &top, err);
 		if (st) {
@@ -442,10 +440,8 @@ void weft_conn_reap(struct weft_conn *conn)
 	if (conn->listener)
 		weft_listener_release(conn->listener);
 	weft_admission_leave(ctx, conn->origin);
-	if (conn->vhost) {
-		conn->vhost->conns--;
-		weft_vhost_release(conn->vhost);
-	}
+	if (conn->vhost)
+		weft_vhost_release_conn(conn->vhost);
 	weft_list_remove(&conn->node);
 	weft_list_remove(&conn->input_node);
 	weft_list_remove(&conn->flush_node);

@@ -10,6 +10,7 @@
 #include "core/stream/stream.h"
 #include "core/vhost/trust.h"
 #include "core/vhost/vhost.h"
+#include "weft/policy_load.h"
 
 /* What open works with; all text is in the stream's arena. */
 struct opening {
@@ -79,6 +80,9 @@ static enum weft_status make_key(struct opening *o, struct weft_error *err)
 	enum weft_status st;
 
 	o->role = weft_roles_by_scheme(o->ctx, o->url.scheme, &o->key.scheme, err);
+	if (o->role && opt->policy && opt->policy->protocol)
+		o->role = weft_roles_by_name(
+			o->ctx, opt->policy->protocol, o->url.scheme, &o->key.scheme, err);
 	if (!o->role)
 		return WEFT_ERR_UNSUPPORTED;
 	if (!o->role->role->ops->open)
@@ -122,6 +126,9 @@ static enum weft_status load_trust(struct opening *o, struct weft_error *err)
 		o->key.trust = weft_trust_ref(o->ctx->no_trust);
 		return WEFT_OK;
 	}
+	if (o->options->policy)
+		return weft_trust_of_policy(o->ctx, o->ctx->policy.tables, o->options->policy,
+			&o->ctx->policy, o->options->alpn, &o->key.trust, err);
 	weft_roles_alpn(o->ctx, o->key.scheme, alpn, WEFT_ALPN_MAX + 1);
 	return weft_trust_load(o->ctx, o->options->trust, o->options->credential,
 		o->options->alpn ? o->options->alpn : alpn, &o->key.trust, err);
@@ -163,6 +170,10 @@ static enum weft_status set_limits(struct opening *o, struct weft_error *err)
 	s->queue_ms = opt->queue_ms ? opt->queue_ms : o->ctx->queue_ms;
 	if (opt->total_ms)
 		s->total_due_us = s->opened_us + (uint64_t)opt->total_ms * 1000;
+	s->keep_warm_ms = opt->keep_warm_ms == UINT32_MAX ? 0
+			  : opt->keep_warm_ms             ? opt->keep_warm_ms
+							  : o->ctx->keep_warm_ms;
+	s->lets_go = opt->warm_lets_go;
 	s->limits = &o->ctx->client_limits;
 	if (!opt->connect_ms && !opt->handshake_ms && !opt->header_ms && !opt->idle_ms &&
 		!opt->flush_ms)
@@ -240,8 +251,15 @@ static enum weft_status prepare(struct opening *o, struct weft_error *err)
 		st = set_limits(o, err);
 	if (st == WEFT_OK)
 		st = load_trust(o, err);
-	if (st == WEFT_OK && opt->hold == WEFT_HOLD_STREAM)
+	if (st == WEFT_OK && opt->policy) {
+		o->stream->policy = opt->policy;
+		o->stream->policy_of = weft_policy_ref(o->ctx->policy.tables);
+	}
+	if (st == WEFT_OK && opt->hold == WEFT_HOLD_STREAM) {
 		st = weft_vhost_client(o->ctx, o->key.trust, &o->stream->vhost, err);
+		if (st == WEFT_OK)
+			weft_vhost_hold_stream(o->stream->vhost);
+	}
 	return st;
 }
 
@@ -257,6 +275,7 @@ enum weft_status weft_stream_open(struct weft_context *ctx,
 		goto out;
 	s = o.stream;
 	weft_stream_set_ops(s, ops, user);
+	s->role = o.role;
 	s->idempotent = options->idempotent;
 	/* set before it can be bound: the role looks at it */
 	s->finished = !options->body;

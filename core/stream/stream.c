@@ -7,6 +7,7 @@
 #include "core/client/pool.h"
 #include "core/conn/conn.h"
 #include "core/vhost/vhost.h"
+#include "weft/policy_load.h"
 
 static const struct weft_stream_ops nobody = { .on_data = NULL };
 
@@ -66,8 +67,11 @@ void weft_stream_free(struct weft_stream *s)
 	weft_segq_finish(&s->taken);
 	weft_buffer_finish(&s->in);
 	weft_arena_finish(&s->arena);
-	if (s->vhost)
+	if (s->vhost && s->client)
+		weft_vhost_release_stream(s->vhost);
+	else if (s->vhost)
 		weft_vhost_release(s->vhost);
+	weft_policy_release(s->policy_of);
 	ctx->counters.streams_now--;
 	give_back(&ctx->memory, s);
 	weft_context_changed(ctx);

@@ -8,7 +8,9 @@
 #include "core/client/budget.h"
 #include "core/conn/admission.h"
 #include "core/loop/loop.h"
+#include "core/policy/use.h"
 #include "core/stream/id.h"
+#include "core/vhost/history.h"
 #include "weft/context.h"
 #include "weft/plugin/plugin.h"
 #include "weft/plugin/role.h"
@@ -84,6 +86,9 @@ struct weft_context {
 	void (*done)(void *user);
 	void *done_user;
 	bool *gone; /* set when the context is freed within a turn that somebody waits for */
+
+	struct weft_policy_in_use policy;
+	struct weft_history history;
 
 	struct weft_counters counters;
 };
