@@ -76,6 +76,11 @@ struct tls_session {
 enum weft_status mbedtls_adapter_ctx_create(
 	const struct weft_tls_ctx_options *options, void **ctx, struct weft_error *err);
 void mbedtls_adapter_ctx_destroy(void *ctx);
+void mbedtls_adapter_ctx_trim(void *ctx);
+
+/* cert.c: without a context. */
+enum weft_status mbedtls_adapter_cert_read(
+	struct weft_span bytes, struct weft_tls_cert *out, struct weft_error *err);
 
 /* credentials.c: what cannot be used is named in err. */
 enum weft_status mbedtls_adapter_set_trust(
@@ -139,5 +144,7 @@ bool mbedtls_adapter_is_constraint(const mbedtls_x509_buf *oid);
 /* identity.c */
 void mbedtls_adapter_info(void *session, struct weft_tls_info *info);
 enum weft_status mbedtls_adapter_peer_cert(void *session, struct weft_span *der);
+/* As RFC 4514 has it, cut. */
+void mbedtls_adapter_write_name(const mbedtls_x509_name *name, char *to, size_t max);
 
 #endif

@@ -36,15 +36,23 @@ static enum weft_status set_alpn(struct tls_ctx *c, const char *const *alpn, str
 	return WEFT_OK;
 }
 
+/* What the config points to becomes empty, and stays where it is. */
+void mbedtls_adapter_ctx_trim(void *ctx)
+{
+	struct tls_ctx *c = ctx;
+
+	mbedtls_x509_crt_free(&c->ca);
+	mbedtls_x509_crt_free(&c->chain);
+	mbedtls_x509_crl_free(&c->crl);
+	mbedtls_pk_free(&c->key);
+}
+
 void mbedtls_adapter_ctx_destroy(void *ctx)
 {
 	struct tls_ctx *c = ctx;
 
 	mbedtls_ssl_config_free(&c->conf);
-	mbedtls_x509_crt_free(&c->ca);
-	mbedtls_x509_crt_free(&c->chain);
-	mbedtls_x509_crl_free(&c->crl);
-	mbedtls_pk_free(&c->key);
+	mbedtls_adapter_ctx_trim(c);
 	mbedtls_ctr_drbg_free(&c->drbg);
 	mbedtls_entropy_free(&c->entropy);
 	weft_free(c->alloc, c->pins, c->pin_count * sizeof(*c->pins));
