@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Bytes as they are: one stream a connection, each direction ended by its own side. */
 #include "weft/plugin/plugin.h"
+#include "weft/plugin/policy.h"
 #include "weft/plugin/role.h"
 
 enum { TAKE_SEGMENTS = 16, WINDOW_DEFAULT = 65536 };
@@ -335,12 +336,18 @@ static const struct weft_scheme raw_schemes[] = {
 	{ .name = NULL },
 };
 
+static const struct weft_role_policy raw_policy = {
+	.size = sizeof(raw_policy),
+	.flows = true,
+};
+
 static const struct weft_role raw_role = {
 	.size = sizeof(raw_role),
 	.caps = WEFT_ROLE_CLIENT | WEFT_ROLE_SERVER,
 	.schemes = raw_schemes,
 	.input_limit = 131072,
 	.ops = &raw_ops,
+	.policy = &raw_policy,
 };
 
 WEFT_PLUGIN_DEFINE(role_raw) = {
