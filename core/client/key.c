@@ -81,6 +81,15 @@ struct weft_pool_entry *weft_pool_entry_make(
 	return e;
 }
 
+void weft_pool_entry_renew(struct weft_pool_entry *e, const struct weft_pool_key *key)
+{
+	if (key->trust->use_serial <= e->key.trust->use_serial)
+		return;
+	weft_trust_ref(key->trust);
+	weft_trust_release(e->key.trust);
+	e->key.trust = key->trust;
+}
+
 void weft_pool_entry_free(struct weft_pool_entry *e)
 {
 	weft_loop_timer_cancel(&e->ctx->loop, &e->warm);

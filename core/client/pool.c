@@ -102,7 +102,9 @@ enum weft_status weft_pool_submit(struct weft_stream *s, const struct weft_pool_
 			"%u streams wait for %s:%u already, and more may not (max_queue)",
 			e->queued, key->host, key->port);
 	}
-	if (!e)
+	if (e)
+		weft_pool_entry_renew(e, key);
+	else
 		e = weft_pool_entry_make(ctx, key, role);
 	if (!e)
 		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory to queue a stream");
@@ -217,7 +219,7 @@ static void bind(struct weft_pool_entry *e, struct weft_stream *s, struct weft_c
 	s->tries++;
 	note_bound(c, s);
 	take_limits(c, s);
-	weft_pool_take_hold(c);
+	weft_pool_take_hold(c, s);
 	conn->wrote &= c->busy;
 	c->busy = true;
 	weft_list_append(&conn->pipe.streams, &s->pipe_node);

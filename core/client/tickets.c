@@ -128,6 +128,9 @@ void weft_tickets_put(
 	if (!ctx->ticket_max || ctx->life != WEFT_LIFE_RUNNING || !bytes.len ||
 		bytes.len > BYTES_MAX)
 		return;
+	/* of a policy that is not in use any more: it would only be kept alive */
+	if (key->trust->policy && key->trust->use_serial != ctx->policy.serial)
+		return;
 	shared.trust = shared_trust(ctx, key->trust);
 	t = weft_zalloc(alloc, sizeof(*t));
 	if (!t)

@@ -4,6 +4,7 @@
  * DESIGN 5, laws 6 and 7.
  */
 #include "core/client/entry.h"
+#include "core/policy/find.h"
 #include "core/vhost/trust.h"
 #include "core/vhost/vhost.h"
 
@@ -193,17 +194,19 @@ void weft_pool_let_go(struct weft_client_conn *c)
 	weft_vhost_release_conn(vh);
 }
 
-void weft_pool_take_hold(struct weft_client_conn *c)
+void weft_pool_take_hold(struct weft_client_conn *c, const struct weft_stream *s)
 {
 	struct weft_vhost *vh;
 
-	if (c->conn.vhost || c->lets_go)
-		return;
-	vh = weft_vhost_client_find(c->conn.ctx, c->entry->key.trust);
-	if (!vh || !vh->refs)
-		return;
-	c->conn.vhost = weft_vhost_ref(vh);
-	weft_vhost_hold_conn(vh);
+	if (!c->conn.vhost && !c->lets_go) {
+		vh = weft_vhost_client_find(c->conn.ctx, c->entry->key.trust);
+		if (vh && vh->refs) {
+			c->conn.vhost = weft_vhost_ref(vh);
+			weft_vhost_hold_conn(vh);
+		}
+	}
+	if (c->conn.vhost && s->policy)
+		weft_vhost_client_wish(c->conn.vhost, weft_policy_trust_of(s->policy));
 }
 
 void weft_pool_distrust(struct weft_pool_entry *e, const struct weft_conn *dead)

@@ -20,6 +20,17 @@ static void release_held(
 	weft_free(&ctx->memory.alloc, held, room * sizeof(*held));
 }
 
+/* What was made for nothing does not linger either. */
+static void drop_held(struct weft_context *ctx, struct weft_vhost **held, size_t count, size_t room)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (held[i]->refs == 1)
+			held[i]->linger_ms = 0;
+		weft_vhost_unhold(held[i]);
+	}
+	weft_free(&ctx->memory.alloc, held, room * sizeof(*held));
+}
+
 static bool is_held(const struct weft_policy_stream *s)
 {
 	return s->tls && weft_policy_trust_of(s)->hold == WEFT_HOLD_POLICY;
@@ -77,7 +88,7 @@ static enum weft_status hold_all(struct weft_context *ctx, const struct weft_pol
 			st = hold_one(ctx, policy, &policy->streams[i], in, err);
 	}
 	if (st)
-		release_held(ctx, in->held, in->held_count, count);
+		drop_held(ctx, in->held, in->held_count, count);
 	return st;
 }
 
@@ -109,7 +120,7 @@ static void leave_behind(struct weft_context *ctx, struct weft_policy_in_use *be
 enum weft_status weft_context_use_policy(struct weft_context *ctx, const struct weft_policy *policy,
 	const struct weft_policy_use *use, struct weft_error *err)
 {
-	struct weft_policy_in_use next = { .serial = ctx->policy.serial + 1 }, before;
+	struct weft_policy_in_use next = { .serial = ++ctx->policy_uses }, before;
 	enum weft_status st = WEFT_OK;
 
 	if (ctx->life != WEFT_LIFE_RUNNING)

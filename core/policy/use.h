@@ -12,7 +12,7 @@ struct weft_vhost;
 struct weft_policy_in_use {
 	const struct weft_policy *tables; /* a reference */
 	struct weft_policy_use use;
-	uint64_t serial;          /* goes up with each use */
+	uint64_t serial;          /* no other use, or try, of a policy has the same */
 	struct weft_vhost **held; /* references of hold: policy */
 	size_t held_count;
 };

@@ -7,6 +7,7 @@
 #include "core/client/pool.h"
 #include "core/net/url.h"
 #include "core/plugin/roles.h"
+#include "core/policy/find.h"
 #include "core/stream/stream.h"
 #include "core/vhost/trust.h"
 #include "core/vhost/vhost.h"
@@ -229,6 +230,12 @@ void weft_stream_arm(struct weft_stream *s)
 		weft_loop_timer(&s->ctx->loop, &s->timer, due, timed_out, s);
 }
 
+/* What the policy says of it is not to be said twice. */
+static enum weft_hold hold_of(const struct weft_stream_options *opt)
+{
+	return opt->policy ? weft_policy_trust_of(opt->policy)->hold : opt->hold;
+}
+
 static enum weft_status prepare(struct opening *o, struct weft_error *err)
 {
 	const struct weft_stream_options *opt = o->options;
@@ -255,7 +262,7 @@ static enum weft_status prepare(struct opening *o, struct weft_error *err)
 		o->stream->policy = opt->policy;
 		o->stream->policy_of = weft_policy_ref(o->ctx->policy.tables);
 	}
-	if (st == WEFT_OK && opt->hold == WEFT_HOLD_STREAM) {
+	if (st == WEFT_OK && hold_of(opt) == WEFT_HOLD_STREAM) {
 		st = weft_vhost_client(o->ctx, o->key.trust, &o->stream->vhost, err);
 		if (st == WEFT_OK)
 			weft_vhost_hold_stream(o->stream->vhost);

@@ -88,6 +88,7 @@ struct weft_context {
 	bool *gone; /* set when the context is freed within a turn that somebody waits for */
 
 	struct weft_policy_in_use policy;
+	uint64_t policy_uses; /* tries to use one, failed ones included */
 	struct weft_history history;
 
 	struct weft_counters counters;

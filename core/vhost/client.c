@@ -23,23 +23,33 @@ struct weft_vhost *weft_vhost_client_find(
 	return NULL;
 }
 
-/* Of names with the same content the one that wants more. */
-static void take_wishes(struct weft_vhost *vh, const struct weft_trust_spec *trust)
+void weft_vhost_client_wish(struct weft_vhost *vh, const struct weft_policy_trust *from)
 {
-	if (!trust->from)
+	if (!from || !vh->trust->from)
 		return;
-	if (trust->from->linger_ms > vh->linger_ms)
-		vh->linger_ms = trust->from->linger_ms;
-	if (trust->from->keep_tickets > vh->keep_tickets)
-		vh->keep_tickets = trust->from->keep_tickets;
+	if (from->linger_ms > vh->linger_ms)
+		vh->linger_ms = from->linger_ms;
+	if (from->keep_tickets > vh->keep_tickets)
+		vh->keep_tickets = from->keep_tickets;
 }
 
-static void take_reference(struct weft_vhost *vh, const struct weft_trust_spec *trust)
+/* The same content in the tables of a later policy: those of the one before may go. */
+static void take_tables(struct weft_vhost *vh, struct weft_trust_spec *trust)
+{
+	if (trust->use_serial <= vh->trust->use_serial)
+		return;
+	weft_trust_ref(trust);
+	weft_trust_release(vh->trust);
+	vh->trust = trust;
+}
+
+static void take_reference(struct weft_vhost *vh, struct weft_trust_spec *trust)
 {
 	bool lingered = !vh->refs;
 
 	weft_loop_timer_cancel(&vh->ctx->loop, &vh->linger);
-	take_wishes(vh, trust);
+	take_tables(vh, trust);
+	weft_vhost_client_wish(vh, trust->from);
 	vh->refs++;
 	weft_history_note(vh->ctx, lingered ? WEFT_VHOST_REVIVED : WEFT_VHOST_SHARED, vh);
 }
@@ -75,13 +85,13 @@ enum weft_status weft_vhost_client(struct weft_context *ctx, struct weft_trust_s
 	if (!vh)
 		return WEFT_ERR_MEMORY;
 	vh->trust = weft_trust_ref(trust);
-	take_wishes(vh, trust);
+	weft_vhost_client_wish(vh, trust->from);
 	st = build(vh, err);
 	if (st) {
 		if (trust->from)
 			weft_error_prefix(err, "trust store %s", trust->from->name);
 		vh->refs = 0;
-		weft_history_note(ctx, WEFT_VHOST_FAILED, vh);
+		vh->failed = true;
 		weft_vhost_free(vh);
 		return st;
 	}

@@ -59,7 +59,7 @@ void weft_vhost_free(struct weft_vhost *vh)
 	weft_list_remove(&vh->node);
 	ctx->counters.vhosts_freed++;
 	ctx->counters.vhosts_now--;
-	weft_history_note(ctx, WEFT_VHOST_FREED, vh);
+	weft_history_note(ctx, vh->failed ? WEFT_VHOST_FAILED : WEFT_VHOST_FREED, vh);
 	weft_strfree(alloc, vh->name);
 	weft_free(alloc, vh, sizeof(*vh));
 	weft_context_changed(ctx);

@@ -20,6 +20,7 @@ struct weft_vhost {
 	bool client;
 	bool dying;   /* invisible to look-ups */
 	bool app_ref; /* the application still holds its own */
+	bool failed;  /* a client's: it could not be made, and goes as if it had never been */
 	unsigned refs, conns;
 	unsigned streams, policies; /* of refs: of clients' streams, of policies in use */
 	uint64_t made_us;
@@ -58,6 +59,8 @@ enum weft_status weft_vhost_client(struct weft_context *ctx, struct weft_trust_s
 /* The living one with this content, or NULL. No reference. */
 struct weft_vhost *weft_vhost_client_find(
 	const struct weft_context *ctx, const struct weft_trust_spec *trust);
+/* Of names with the same content the one that wants more of it counts. NULL: it wants nothing. */
+void weft_vhost_client_wish(struct weft_vhost *vh, const struct weft_policy_trust *from);
 /* Nobody holds a client's vhost any more: it goes, or lingers. */
 void weft_vhost_client_left(struct weft_vhost *vh);
 /* The context ends: it does not linger any more. */

@@ -127,7 +127,7 @@ enum weft_vhost_state {
 
 struct weft_vhost_info {
 	const char *
-		name; /* of a client vhost: its trust store's, or in words; as long as the context */
+		name; /* of a client vhost: its trust store's, or in words; until the loop turns */
 	bool client;
 	enum weft_vhost_state state;
 	unsigned refs;  /* in all */
