@@ -7,12 +7,6 @@
 
 #include "backend.h"
 
-/* One of the two things that can be read, out of DER. */
-struct kind {
-	const char *what, *begin, *end;
-	int (*read)(const unsigned char *der, size_t len, struct weft_tls_cert *out);
-};
-
 /* The first day of March begins a year here: then what a leap year has more is at its end. */
 static int64_t seconds_of(const mbedtls_x509_time *t)
 {
@@ -24,8 +18,9 @@ static int64_t seconds_of(const mbedtls_x509_time *t)
 }
 
 /* The library takes one certificate off the front, and does not mind the rest. */
-static int read_cert(const unsigned char *der, size_t len, struct weft_tls_cert *out)
+static int read_cert(void *to, const unsigned char *der, size_t len)
 {
+	struct weft_tls_cert *out = to;
 	mbedtls_x509_crt crt;
 	int ret;
 
@@ -46,12 +41,12 @@ static int read_cert(const unsigned char *der, size_t len, struct weft_tls_cert 
 	return ret;
 }
 
-static int read_crl(const unsigned char *der, size_t len, struct weft_tls_cert *out)
+static int read_crl(void *to, const unsigned char *der, size_t len)
 {
 	mbedtls_x509_crl crl;
 	int ret;
 
-	(void)out;
+	(void)to;
 	mbedtls_x509_crl_init(&crl);
 	ret = mbedtls_x509_crl_parse_der(&crl, der, len);
 	if (!ret && crl.raw.len != len)
@@ -60,76 +55,50 @@ static int read_crl(const unsigned char *der, size_t len, struct weft_tls_cert *
 	return ret;
 }
 
-static const struct kind certificate = { "certificate", "-----BEGIN CERTIFICATE-----",
-	"-----END CERTIFICATE-----", read_cert };
-static const struct kind list = { "revocation list", "-----BEGIN X509 CRL-----",
-	"-----END X509 CRL-----", read_crl };
-
-static bool is_pem(const struct weft_span *s)
-{
-	return s->len > 11 && !memcmp(s->ptr, "-----BEGIN ", 11);
-}
-
 /* NULL: it is one block of what is expected, and nothing else; or no text. */
-static const char *find_flaw(const struct kind *kind, const struct weft_span *s)
+static const char *find_flaw(const struct tls_pem_label *label, const struct weft_span *s)
 {
 	const unsigned char *limit = s->ptr + s->len, *at;
 
 	if (!s->len)
 		return "it is empty";
-	if (!is_pem(s))
+	if (!mbedtls_adapter_is_pem(s))
 		return NULL;
-	if (s->len < strlen(kind->begin) || memcmp(s->ptr, kind->begin, strlen(kind->begin)) != 0)
+	if (s->len < strlen(label->begin) ||
+		memcmp(s->ptr, label->begin, strlen(label->begin)) != 0)
 		return "it is PEM of something else";
-	at = memmem(s->ptr, s->len, kind->end, strlen(kind->end));
+	at = memmem(s->ptr, s->len, label->end, strlen(label->end));
 	if (!at)
 		return "its PEM has no end";
-	for (at += strlen(kind->end); at < limit; at++) {
+	for (at += strlen(label->end); at < limit; at++) {
 		if (*at != ' ' && (*at < '\t' || *at > '\r'))
 			return "more stands behind it";
 	}
 	return NULL;
 }
 
-/* The library wants a text to be terminated. */
-static int read_pem(const struct kind *kind, const struct weft_span *s, struct weft_tls_cert *out)
-{
-	char *text = weft_strndup(&weft_allocator_system, (const char *)s->ptr, s->len);
-	mbedtls_pem_context pem;
-	size_t used;
-	int ret;
-
-	if (!text)
-		return MBEDTLS_ERR_PEM_ALLOC_FAILED;
-	mbedtls_pem_init(&pem);
-	ret = mbedtls_pem_read_buffer(
-		&pem, kind->begin, kind->end, (const unsigned char *)text, NULL, 0, &used);
-	if (!ret)
-		ret = kind->read(pem.buf, pem.buflen, out);
-	mbedtls_pem_free(&pem);
-	weft_free(&weft_allocator_system, text, s->len + 1);
-	return ret;
-}
-
 enum weft_status mbedtls_adapter_cert_read(
 	struct weft_span bytes, struct weft_tls_cert *out, struct weft_error *err)
 {
-	const struct kind *kind = out ? &certificate : &list;
-	const char *flaw = find_flaw(kind, &bytes);
+	const struct tls_pem_label *label =
+		out ? &mbedtls_adapter_certificate : &mbedtls_adapter_crl;
+	mbedtls_adapter_read_fn *read = out ? read_cert : read_crl;
+	const char *what = out ? "certificate" : "revocation list";
+	const char *flaw = find_flaw(label, &bytes);
 	char words[128];
 	int ret = 0;
 
 	if (!flaw) {
-		ret = is_pem(&bytes) ? read_pem(kind, &bytes, out)
-				     : kind->read(bytes.ptr, bytes.len, out);
+		ret = mbedtls_adapter_is_pem(&bytes) ? mbedtls_adapter_read_pem(&bytes, label,
+							       &weft_allocator_system, read, out)
+						     : read(out, bytes.ptr, bytes.len);
 		if (!ret)
 			return WEFT_OK;
 		mbedtls_strerror(ret, words, sizeof(words));
 	}
 	if (ret == MBEDTLS_ERR_X509_ALLOC_FAILED || ret == MBEDTLS_ERR_PEM_ALLOC_FAILED ||
 		ret == MBEDTLS_ERR_PK_ALLOC_FAILED)
-		return weft_error_set(
-			err, WEFT_ERR_MEMORY, ret, "no memory to read a %s", kind->what);
+		return weft_error_set(err, WEFT_ERR_MEMORY, ret, "no memory to read a %s", what);
 	return weft_error_set(err, WEFT_ERR_ARGUMENT, ret, "expected one %s in PEM or DER: %s",
-		kind->what, flaw ? flaw : words);
+		what, flaw ? flaw : words);
 }
