@@ -26,7 +26,7 @@ static bool writable(const struct weft_stream *s)
 
 size_t weft_stream_room(const struct weft_stream *s)
 {
-	size_t high = s->ctx->write_high;
+	size_t high = s->write_high;
 
 	return writable(s) && s->out.len < high ? high - s->out.len : 0;
 }
@@ -167,7 +167,7 @@ size_t weft_stream_take(
 	weft_segq_consume(&s->out, n);
 	s->body_out += n;
 	*fin = s->finished && !s->out.len;
-	if (s->want_write && s->out.len <= s->ctx->write_high / 2)
+	if (s->want_write && s->out.len <= s->write_high / 2)
 		weft_turn_queue(s->ctx, &s->ctx->queues.writable, &s->writable_node);
 	return n;
 }

@@ -30,6 +30,7 @@ struct weft_stream *weft_stream_create(struct weft_context *ctx, bool client)
 	s->state = WEFT_STREAM_QUEUED;
 	s->opened_us = weft_loop_now(&ctx->loop);
 	s->total_due_us = WEFT_NEVER;
+	s->write_high = ctx->write_high;
 	weft_arena_init(&s->arena, &ctx->memory);
 	weft_segq_init(&s->out, &ctx->memory);
 	weft_segq_init(&s->taken, &ctx->memory);

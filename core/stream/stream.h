@@ -64,6 +64,7 @@ struct weft_stream {
 	struct weft_arena arena; /* heads */
 	bool has_response, has_trailer;
 
+	uint32_t write_high; /* bytes in out above which a write takes nothing */
 	struct weft_segq out;
 	struct weft_segq taken; /* of out, kept in case it must be sent again */
 	bool body_lost;         /* bytes were taken that are not kept */
