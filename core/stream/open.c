@@ -251,6 +251,14 @@ static enum weft_hold hold_of(const struct weft_stream_options *opt)
 	return opt->policy ? weft_policy_trust_of(opt->policy)->hold : opt->hold;
 }
 
+static enum weft_status join_flight(struct weft_stream *s, struct weft_error *err)
+{
+	if (!s->policy->max_in_flight_bytes)
+		return WEFT_OK;
+	s->flight = weft_flight_join(s->ctx, s->policy);
+	return s->flight ? WEFT_OK : no_memory(err);
+}
+
 static enum weft_status prepare(struct opening *o, struct weft_error *err)
 {
 	const struct weft_stream_options *opt = o->options;
@@ -276,6 +284,7 @@ static enum weft_status prepare(struct opening *o, struct weft_error *err)
 	if (st == WEFT_OK && opt->policy) {
 		o->stream->policy = opt->policy;
 		o->stream->policy_of = weft_policy_ref(o->ctx->policy.tables);
+		st = join_flight(o->stream, err);
 	}
 	if (st == WEFT_OK && hold_of(opt) == WEFT_HOLD_STREAM) {
 		st = weft_vhost_client(o->ctx, o->key.trust, &o->stream->vhost, err);

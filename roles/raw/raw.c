@@ -271,6 +271,7 @@ static void raw_ready(void *state, struct weft_stream *stream)
 {
 	struct raw *r = state;
 
+	(void)stream;
 	weft_pipe_want_output(r->pipe);
 }
 
