@@ -8,7 +8,7 @@
 
 #include "core/policy/life.h"
 #include "tests/support/certs.h"
-#include "weft/policy.h"
+#include "weft/policy_load.h"
 
 enum { TABLES_MAX = 520, TABLES_CERTS = 4 };
 
