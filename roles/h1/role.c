@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The role's descriptor and ops: which side does what. */
 #include "roles/h1/h1.h"
+#include "roles/http/policy.h"
 #include "weft/plugin/plugin.h"
 
 static enum weft_status h1_attach(
@@ -190,6 +191,7 @@ static const struct weft_role h1_role = {
 	/* a head, which the scan bounds more narrowly, and what was read behind it */
 	.input_limit = (size_t)WEFT_H1_HEAD_MAX + 131072,
 	.ops = &h1_ops,
+	.policy = &weft_http_policy,
 };
 
 WEFT_PLUGIN_DEFINE(role_h1) = {
