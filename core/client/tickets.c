@@ -126,10 +126,7 @@ void weft_tickets_put(
 	struct weft_ticket *t;
 
 	if (!ctx->ticket_max || ctx->life != WEFT_LIFE_RUNNING || !bytes.len ||
-		bytes.len > BYTES_MAX)
-		return;
-	/* of a policy that is not in use any more: it would only be kept alive */
-	if (key->trust->policy && key->trust->use_serial != ctx->policy.serial)
+		bytes.len > BYTES_MAX || weft_trust_outdated(ctx, key->trust))
 		return;
 	shared.trust = shared_trust(ctx, key->trust);
 	t = weft_zalloc(alloc, sizeof(*t));

@@ -134,7 +134,8 @@ static uint64_t warm_until(const struct weft_client_conn *c)
 void weft_pool_cool(struct weft_pool_entry *e)
 {
 	uint64_t now = weft_loop_now(&e->ctx->loop), next = WEFT_NEVER, due;
-	bool close_now = e->alone || e->ctx->life != WEFT_LIFE_RUNNING;
+	bool close_now = e->alone || e->ctx->life != WEFT_LIFE_RUNNING ||
+			 weft_trust_outdated(e->ctx, e->key.trust);
 
 	if (e->queued) /* what waits for its role to be ready is not idle */
 		return;

@@ -247,6 +247,11 @@ bool weft_trust_equal(const struct weft_trust_spec *a, const struct weft_trust_s
 	       weft_credential_equal(&a->credential, &b->credential);
 }
 
+bool weft_trust_outdated(const struct weft_context *ctx, const struct weft_trust_spec *spec)
+{
+	return spec->policy && spec->use_serial != ctx->policy.serial;
+}
+
 unsigned weft_trust_dates(
 	struct weft_context *ctx, const struct weft_trust_spec *spec, const char *who)
 {

@@ -48,6 +48,8 @@ enum weft_status weft_trust_none(
 struct weft_trust_spec *weft_trust_ref(struct weft_trust_spec *spec);
 void weft_trust_release(struct weft_trust_spec *spec);
 bool weft_trust_equal(const struct weft_trust_spec *a, const struct weft_trust_spec *b);
+/* It is of a policy that the context does not use any more: nothing is kept for it. */
+bool weft_trust_outdated(const struct weft_context *ctx, const struct weft_trust_spec *spec);
 /*
  * The checks that this trust gives up at present: those of dates, while the clock knows none that it could
  * go by. Logs a warning that begins with who asks.

@@ -126,8 +126,8 @@ enum weft_vhost_state {
 };
 
 struct weft_vhost_info {
-	const char *
-		name; /* of a client vhost: its trust store's, or in words; until the loop turns */
+	const char
+		*name; /* of a client vhost: its trust store's, or in words; until the loop turns */
 	bool client;
 	enum weft_vhost_state state;
 	unsigned refs;  /* in all */
