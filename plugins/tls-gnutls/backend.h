@@ -17,8 +17,6 @@ struct tls_signer {
 	unsigned bits;
 };
 
-struct tls_anchor;
-
 struct tls_ctx {
 	const struct weft_allocator *alloc;
 	gnutls_certificate_credentials_t cred;
@@ -32,9 +30,7 @@ struct tls_ctx {
 	gnutls_x509_crl_t *crls;
 	gnutls_x509_crt_t *cas;
 	size_t crl_count, ca_count;
-	size_t crl_room, ca_room;   /* what is allocated */
-	struct tls_anchor *anchors; /* client: its CAs */
-	size_t anchor_count, anchor_room;
+	size_t crl_room, ca_room; /* what is allocated */
 	unsigned char (*pins)[WEFT_SHA256_BYTES];
 	size_t pin_count;
 	struct tls_signer signer;
@@ -98,16 +94,6 @@ enum weft_status gnutls_adapter_set_trust(
 /* Makes the credentials believe nobody, and drops the lists. False, and nothing is changed: no memory. */
 bool gnutls_adapter_forget_trust(struct tls_ctx *c);
 void gnutls_adapter_drop_trust(struct tls_ctx *c);
-/* The credentials take the certificate, if it is no failure: GnuTLS's code. */
-int gnutls_adapter_believe(struct tls_ctx *c, gnutls_x509_crt_t crt);
-
-/* anchors.c: those of the CAs that a chain may lead to become the credentials'. False: no memory. */
-bool gnutls_adapter_find_anchors(struct tls_ctx *c, const gnutls_x509_crt_t *chain, unsigned count);
-bool gnutls_adapter_make_anchors(struct tls_ctx *c, size_t room);
-/* A copy of it; not more than there is room for. Negative: GnuTLS's code. */
-int gnutls_adapter_keep_anchor(struct tls_ctx *c, gnutls_x509_crt_t crt);
-void gnutls_adapter_drop_anchors(struct tls_ctx *c);
-
 /* The chain, its key or signer, and the OCSP response. */
 enum weft_status gnutls_adapter_set_identity(
 	struct tls_ctx *c, const struct weft_tls_ctx_options *o, struct weft_error *err);

@@ -27,15 +27,15 @@ static int widen_scope(struct tls_ctx *c, gnutls_datum_t *der)
 	return ret;
 }
 
+/* Clients have no tickets to bind to it. */
 static int note_ca(struct tls_ctx *c, gnutls_x509_crt_t crt)
 {
 	gnutls_datum_t der;
-	int ret = gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der);
+	int ret = c->server ? gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der) : 0;
 
-	return ret < 0 ? ret : widen_scope(c, &der);
+	return c->server && ret >= 0 ? widen_scope(c, &der) : ret;
 }
 
-/* Clients have no tickets to bind to it. */
 static int note_crl(struct tls_ctx *c, gnutls_x509_crl_t list)
 {
 	gnutls_datum_t der;
@@ -44,41 +44,29 @@ static int note_crl(struct tls_ctx *c, gnutls_x509_crl_t list)
 	return c->server && ret >= 0 ? widen_scope(c, &der) : ret;
 }
 
-/* Instead of the credentials' own one, which is made for 127 CAs: few clients and servers have more than one at once. */
-static int set_list(struct tls_ctx *c)
+/* Instead of the credentials' own one, which has room for 127 CAs, come none or a thousand. */
+static int set_list(struct tls_ctx *c, size_t ca_count)
 {
 	gnutls_x509_trust_list_t list;
-	int ret = gnutls_x509_trust_list_init(&list, 1);
+	int ret = gnutls_x509_trust_list_init(&list, ca_count ? (unsigned)ca_count : 1);
 
 	if (ret >= 0)
 		gnutls_certificate_set_trust_list(c->cred, list, 0);
 	return ret;
 }
 
-/* gnutls_certificate_set_x509_trust would parse it again, for a copy. A server tells clients whom it believes. */
-int gnutls_adapter_believe(struct tls_ctx *c, gnutls_x509_crt_t crt)
+/*
+ * The list takes the certificate; gnutls_certificate_set_x509_trust would have parsed it again, for a copy. A server
+ * tells clients whom it believes.
+ */
+static int believe(struct tls_ctx *c, gnutls_x509_crt_t crt)
 {
 	unsigned flags = c->server ? GNUTLS_TL_USE_IN_TLS : 0;
 	gnutls_x509_trust_list_t list;
 
 	gnutls_certificate_get_trust_list(c->cred, &list);
-	if (gnutls_x509_trust_list_add_cas(list, &crt, 1, flags) != 1)
-		return GNUTLS_E_MEMORY_ERROR;
-	if (c->cas)
-		c->cas[c->ca_count++] = crt;
-	return 0;
-}
-
-/* Takes crt. */
-static int keep_ca(struct tls_ctx *c, gnutls_x509_crt_t crt)
-{
-	int ret = c->server ? note_ca(c, crt) : gnutls_adapter_keep_anchor(c, crt);
-
-	if (c->server && ret >= 0)
-		ret = gnutls_adapter_believe(c, crt);
-	if (!c->server || ret < 0)
-		gnutls_x509_crt_deinit(crt);
-	return ret;
+	return gnutls_x509_trust_list_add_cas(list, &crt, 1, flags) == 1 ? 0
+									 : GNUTLS_E_MEMORY_ERROR;
 }
 
 static enum weft_status add_ca(
@@ -91,16 +79,18 @@ static enum weft_status add_ca(
 	if (ret < 0)
 		return no_memory(err);
 	ret = gnutls_x509_crt_import(crt, &data, gnutls_adapter_format(ca));
-	if (ret < 0)
+	if (ret >= 0)
+		ret = note_ca(c, crt);
+	if (ret >= 0)
+		ret = believe(c, crt);
+	if (ret < 0) {
 		gnutls_x509_crt_deinit(crt);
-	else
-		ret = keep_ca(c, crt);
-	if (ret == GNUTLS_E_MEMORY_ERROR)
-		return no_memory(err);
-	if (ret < 0)
 		return weft_error_set(err, WEFT_ERR_TLS, ret,
 			"trusted certificate %zu cannot be used: %s", index + 1,
 			gnutls_strerror(ret));
+	}
+	if (c->cas)
+		c->cas[c->ca_count++] = crt;
 	return WEFT_OK;
 }
 
@@ -128,8 +118,6 @@ static enum weft_status add_crl(
 static enum weft_status make_room(
 	struct tls_ctx *c, const struct weft_tls_ctx_options *o, struct weft_error *err)
 {
-	if (!o->server && !gnutls_adapter_make_anchors(c, o->ca_count))
-		return no_memory(err);
 	if (!o->crl_count)
 		return WEFT_OK;
 	c->crls = weft_zalloc(c->alloc, o->crl_count * sizeof(c->crls[0]));
@@ -162,7 +150,7 @@ enum weft_status gnutls_adapter_set_trust(
 	enum weft_status st = make_room(c, o, err);
 
 	if (st == WEFT_OK)
-		st = set_list(c) < 0 ? no_memory(err) : set_pins(c, o, err);
+		st = set_list(c, o->ca_count) < 0 ? no_memory(err) : set_pins(c, o, err);
 	for (size_t i = 0; i < o->ca_count && !st; i++)
 		st = add_ca(c, &o->ca[i], i, err);
 	for (size_t i = 0; i < o->crl_count && !st; i++)
@@ -177,7 +165,6 @@ static void drop_lists(struct tls_ctx *c)
 		gnutls_x509_crl_deinit(c->crls[i]);
 	weft_free(c->alloc, c->crls, c->crl_room * sizeof(c->crls[0]));
 	weft_free(c->alloc, c->cas, c->ca_room * sizeof(c->cas[0]));
-	gnutls_adapter_drop_anchors(c);
 	c->crls = NULL;
 	c->cas = NULL;
 	c->crl_count = c->ca_count = c->crl_room = c->ca_room = 0;
@@ -185,7 +172,7 @@ static void drop_lists(struct tls_ctx *c)
 
 bool gnutls_adapter_forget_trust(struct tls_ctx *c)
 {
-	if (set_list(c) < 0)
+	if (set_list(c, 0) < 0)
 		return false;
 	drop_lists(c);
 	return true;

@@ -373,64 +373,6 @@ static void sessions_share_a_context(void **state)
 	tls_pair_destroy(&p);
 }
 
-static const struct test_cert *root(const char *subject)
-{
-	return test_mint(
-		&(struct test_recipe){ .subject = subject, .self_signed = true, .ca = true });
-}
-
-static void authorities_of_one_name_are_all_tried(void **state)
-{
-	const struct test_cert *first = root("CN=Twin"), *second = root("CN=Twin");
-	struct weft_span other = span(second->cert, second->cert_len);
-	struct tls_wish wish = { .trust = first };
-	struct tls_pair p;
-
-	wish.shown = test_mint(&(struct test_recipe){ .issuer = second, .named = true });
-	tls_pair_create(&p, *state, &wish);
-	tls_pair_handshake(&p);
-	assert_int_equal(p.client.status, WEFT_ERR_VERIFY);
-	tls_pair_destroy(&p);
-	wish.store = &other;
-	wish.store_count = 1;
-	tls_pair_open(&p, *state, &wish);
-	tls_pair_destroy(&p);
-	wish.shown = test_mint(&(struct test_recipe){ .issuer = first, .named = true });
-	tls_pair_open(&p, *state, &wish);
-	tls_pair_destroy(&p);
-}
-
-/* What one session did not need, the next one does; and still nobody else is believed. */
-static void each_session_has_the_whole_store(void **state)
-{
-	enum { ROOTS = 5 };
-	const struct test_cert *roots[ROOTS], *stranger = root("CN=Stranger");
-	struct weft_tls_session_options so = { .size = sizeof(so), .sni = "localhost" };
-	struct weft_span store[ROOTS];
-	struct tls_wish wish = { .store = store, .store_count = ROOTS };
-	struct tls_pair p, q;
-
-	so.verify_host = so.sni;
-	for (int i = 0; i < ROOTS; i++) {
-		roots[i] = root((const char *[]){ "CN=A", "CN=B", "CN=C", "CN=D", "CN=E" }[i]);
-		store[i] = span(roots[i]->cert, roots[i]->cert_len);
-	}
-	tls_pair_open(&p, *state, &wish);
-	for (int i = 0; i <= ROOTS; i++) {
-		wish.shown = test_mint(&(struct test_recipe){
-			.issuer = i < ROOTS ? roots[i] : stranger, .named = true });
-		tls_pair_create(&q, *state, &wish);
-		q.client.ops->session_destroy(q.client.session);
-		assert_int_equal(q.client.ops->session_create(
-					 p.client.ctx, &so, &q.client.session, &q.client.err),
-			WEFT_OK);
-		tls_pair_handshake(&q);
-		assert_int_equal(q.client.status, i < ROOTS ? WEFT_OK : WEFT_ERR_VERIFY);
-		tls_pair_destroy(&q);
-	}
-	tls_pair_destroy(&p);
-}
-
 const struct CMUnitTest tls_ctx_tests[] = {
 	cmocka_unit_test(bad_trust_is_refused_by_number),
 	cmocka_unit_test(bad_identity_is_refused),
@@ -443,7 +385,5 @@ const struct CMUnitTest tls_ctx_tests[] = {
 	cmocka_unit_test(failing_allocations_are_survived),
 	cmocka_unit_test(rounds_leave_no_memory),
 	cmocka_unit_test(sessions_share_a_context),
-	cmocka_unit_test(authorities_of_one_name_are_all_tried),
-	cmocka_unit_test(each_session_has_the_whole_store),
 };
 const size_t tls_ctx_count = sizeof(tls_ctx_tests) / sizeof(*tls_ctx_tests);
