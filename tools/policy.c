@@ -27,6 +27,7 @@ static const struct {
 	{ "compile", "FILE -o OUT.c", "make C tables of it", 1, 1, policy_compile },
 	{ "explain", "FILE STREAM", "tell what a stream would do, without doing it", 2, 2,
 		policy_explain },
+	{ "schema", "", "print a JSON Schema of policies, for editors", 0, 0, policy_schema },
 	{ "diff", "FILE FILE", "tell in what two policies differ", 2, 2, policy_diff },
 };
 
@@ -120,6 +121,26 @@ int policy_main(int argc, char **argv)
 		fprintf(stderr, "weft policy: no command \"%s\"; see weft policy --help\n",
 			command);
 	return EXIT_USAGE;
+}
+
+int policy_schema(const struct policy_options *o)
+{
+	struct weft_registry *registry;
+	struct weft_error err;
+	char *text = NULL;
+	int rc = EXIT_SOME_FAILED;
+
+	if (weft_registry_create(o->plugin_dir, &registry, &err)) {
+		fprintf(stderr, "weft policy: %s\n", err.text);
+		return EXIT_SOME_FAILED;
+	}
+	if (weft_policy_schema(registry, &text, &err))
+		fprintf(stderr, "weft policy: %s\n", err.text);
+	else
+		rc = puts(text) < 0 ? EXIT_SOME_FAILED : 0;
+	weft_registry_release(registry);
+	free(text);
+	return rc;
 }
 
 /* ---- loading ---- */

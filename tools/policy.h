@@ -29,6 +29,7 @@ struct weft_context *policy_context(const struct policy_options *o);
 int policy_check(const struct policy_options *o);
 int policy_compile(const struct policy_options *o);
 int policy_explain(const struct policy_options *o);
+int policy_schema(const struct policy_options *o);
 int policy_diff(const struct policy_options *o);
 
 /* policy_emit.c: the C of a policy. */
