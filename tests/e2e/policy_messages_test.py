@@ -275,7 +275,7 @@ class Messages(unittest.TestCase):
 
     @staticmethod
     def pattern(text):
-        return re.sub(r"%(?:\.\*|\.\d+)?(?:ll|z)?[a-z]", "%", text) \
+        return re.sub(r"%(?:\.\*|\.\d+)?(?:ll|l|z)?[a-z]", "%", text) \
             .replace("%", "\0").translate({ord(c): f"\\{c}" for c in r"\.^$*+?{}[]|()"}).replace("\0", ".*")
 
 

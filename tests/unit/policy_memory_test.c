@@ -65,7 +65,7 @@ static void loading_without_memory_fails_and_leaves_nothing(void **state)
 			assert_int_equal(st, WEFT_ERR_MEMORY);
 	}
 	heap.fails_at = 0;
-	assert_true(n > 5);
+	assert_true(n > 2);
 	assert_true(weft_policy_bytes(policy) > 4096);
 	assert_int_equal(heap.live, weft_policy_bytes(policy));
 	weft_policy_release(policy);
