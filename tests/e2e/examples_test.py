@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import select
 import signal
 import socket
@@ -292,6 +293,87 @@ class ForeignLoop(Case):
                 program, _ = self.started(listener)
                 program.send_signal(sig)
                 self.assertEqual(program.wait(weftlib.SECONDS), 1)
+
+
+@unittest.skipUnless(weftlib.BACKENDS, "a build without TLS")
+class PolicyStatic(Case):
+    """Its policy says port 8443, and believes an authority whose key nobody has."""
+
+    def test_a_server_of_another_authority_is_not_believed(self):
+        files = weftlib.Certificates(self.folder)
+        try:
+            socket.create_server(("127.0.0.1", 8443)).close()
+        except OSError as e:
+            self.skipTest(f"port 8443, which its policy says: {e}")
+        with weftlib.serve("--cert", files.cert, "--key", files.key, listen=["https://127.0.0.1:8443"]):
+            done = weftlib.run(PROGRAMS / "policy-static", "127.0.0.1")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("before: 0 vhosts", done.stdout)
+        self.assertIn("certificate", done.stderr)
+
+    def test_metadata_that_may_not_go_into_a_host_is_refused(self):
+        self.assert_refuses(1, "endpoint", "policy-static", "a/b")
+        self.assert_refuses(2, "usage", "policy-static")
+
+
+@unittest.skipUnless(weftlib.BACKENDS, "a build without TLS")
+class PolicyManyClouds(Case):
+    LINE = re.compile(r"(\S+) +(yet|comes|goes) +(\d+) bytes of heap, (\d+) vhosts")
+
+    def setUp(self):
+        super().setUp()
+        script = weftlib.SOURCE / "minimal-examples" / "policy-many-clouds" / "make-clouds"
+        done = weftlib.run(script, self.folder)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.policy = self.folder / "policy.json"
+        self.content = json.loads(self.policy.read_text())
+
+    def serve(self):
+        """A server for each cloud, wherever there is a port."""
+        for n in range(1, 9):
+            server = self.enterContext(weftlib.serve(
+                "--cert", self.folder / f"cloud-{n}.pem", "--key", self.folder / f"cloud-{n}.key",
+                listen=["https://127.0.0.1:0"]))
+            self.content["streams"][f"cloud-{n}"]["port"] = server.port
+        self.policy.write_text(json.dumps(self.content))
+
+    def run_it(self, *arguments):
+        return weftlib.run(PROGRAMS / "policy-many-clouds", self.policy, *arguments,
+                           env=os.environ | {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"})
+
+    def test_ports_are_those_that_were_asked_for(self):
+        self.assertEqual([s["port"] for s in self.content["streams"].values()], list(range(9441, 9449)))
+
+    def test_vhosts_and_heap_are_those_of_the_streams_that_are_there(self):
+        self.serve()
+        for backend in weftlib.BACKENDS:
+            done = self.run_it(backend)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            lines = [self.LINE.fullmatch(line).groups() for line in done.stdout.splitlines()]
+            self.assertEqual([int(vhosts) for *_, vhosts in lines],
+                             [0] + [1, 0] * 8 + list(range(1, 9)) + list(range(7, -1, -1)))
+            if weftlib.SANITIZED:
+                continue  # whose malloc tells glibc's nothing
+            heap = [int(bytes_) for _, _, bytes_, _ in lines]
+            one_by_one, coming, going = heap[1:17], heap[17:25], heap[25:]
+            self.assertLess(max(one_by_one[1::2]) - min(one_by_one[1::2]), 1024, done.stdout)
+            self.assertEqual(coming, sorted(coming))
+            self.assertEqual(going, sorted(going, reverse=True))
+            self.assertLess(abs(going[-1] - one_by_one[1]), 1024, done.stdout)
+
+    def test_a_cloud_with_the_certificate_of_another_is_not_believed(self):
+        self.serve()
+        streams = self.content["streams"]
+        streams["cloud-2"]["port"] = streams["cloud-1"]["port"]
+        self.policy.write_text(json.dumps(self.content))
+        done = self.run_it()
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"^cloud-2: .*certificate")
+
+    def test_a_policy_that_is_wrong_is_told_with_its_place(self):
+        self.policy.write_text('{ "schema_version": 1, "streams": { "a": { "endpont": "x" } } }')
+        self.assert_refuses(1, f"{self.policy}:1:", "policy-many-clouds", self.policy)
+        self.assert_refuses(2, "usage", "policy-many-clouds")
 
 
 if __name__ == "__main__":
