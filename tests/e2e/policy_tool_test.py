@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """weft policy: what it finds, what it makes of a policy, what it says that a stream would do."""
+import base64
 import json
 import os
 import pathlib
@@ -16,6 +17,7 @@ if not weftlib.BACKENDS:
     weftlib.skip_all("this build has no TLS backend, which policies with certificates need")
 
 ALL = weftlib.SOURCE / "tests" / "support" / "policies" / "all.json"
+VENDOR = weftlib.SOURCE / "minimal-examples" / "policy-static" / "vendor-ca.pem"
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wmissing-declarations",
             "-Wstrict-prototypes", "-Werror"]
 MINIMAL = {"schema_version": 1, "streams": {"a": {"endpoint": "a.example"}}}
@@ -88,6 +90,67 @@ class Compile(Case):
         done = weftlib.run(weftlib.BUILD / "tests" / "policy_same", ALL)
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertIn("schema 2, this Weft", done.stdout)
+
+    def assert_same_tables(self, content):
+        """Compiled and loaded, this policy is the same, and its C has no warning."""
+        file = self.write(content)
+        library = self.folder / "tables.so"
+        out = self.compile(file, "--symbol", "compiled")
+        for compiler in ("clang", "gcc"):
+            if shutil.which(compiler):
+                done = weftlib.run(compiler, "-std=c11", f"-I{weftlib.SOURCE / 'include'}", *WARNINGS, "-fPIC",
+                                   "-shared", out, "-o", library)
+                self.assertEqual(done.returncode, 0, done.stderr)
+        done = weftlib.run(weftlib.BUILD / "tests" / "policy_same", file, library)
+        self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_revocation_lists_pins_and_several_certificates_are_the_same_compiled(self):
+        files = weftlib.Certificates(self.folder)
+        revoked, _ = files.issue("revoked", "DNS:x")
+        for command in (("-revoke", revoked), ("-gencrl", "-crldays", "2", "-out", self.folder / "crl.pem")):
+            done = weftlib.run("openssl", "ca", "-config", self.folder / "ca.cnf", "-cert", files.ca, "-keyfile",
+                               files.ca_key, *command)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        pins = [base64.b64encode(bytes([n] * 32)).decode() for n in (7, 1, 200, 7)]
+        self.assert_same_tables({
+            "schema_version": 1,
+            "certs": {"ca": {"pem_file": str(files.ca)}, "vendor": {"pem_file": str(VENDOR)}},
+            "trust_stores": {"a": {"certs": ["ca", "vendor"], "crl_file": "crl.pem", "pins_sha256": pins},
+                             "b": {"certs": ["vendor"], "crl_file": "crl.pem"}},
+            "streams": {"a": {"endpoint": "x", "trust_store": "a"}, "b": {"endpoint": "x", "trust_store": "b"}}})
+
+    def test_long_and_strange_texts_are_the_same_compiled(self):
+        self.assert_same_tables({"schema_version": 1, "product": "".join(map(chr, range(1, 0x180))),
+                                 "release": "??=??/\\\"%s\t1\u00017",
+                                 "streams": {"a": {"endpoint": "x", "path": "/" + "y" * 5000,
+                                                   "headers": {"x-1": "a??/b \\ \"c\""}}}})
+
+    def test_a_policy_without_streams_is_the_same_compiled(self):
+        self.assert_same_tables({"schema_version": 1, "streams": {}})
+
+    def test_a_pipe_is_written_to_and_not_replaced(self):
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        with subprocess.Popen([weftlib.BIN, "policy", "compile", ALL, "-o", pipe]) as compiler:
+            self.assertEqual(pipe.read_bytes(), self.compile(ALL).read_bytes())
+            self.assertEqual(compiler.wait(weftlib.SECONDS), 0)
+        self.assertTrue(pipe.is_fifo())
+
+    def test_paths_in_a_depfile_are_as_make_reads_them(self):
+        folder = self.folder / "a b$c#d"
+        folder.mkdir()
+        self.folder = folder
+        shutil.copy(VENDOR, folder / "v ca.pem")
+        file = self.write(MINIMAL | {"certs": {"v": {"pem_file": "v ca.pem"}},
+                                     "trust_stores": {"t": {"certs": ["v"]}},
+                                     "streams": {"a": {"endpoint": "x", "trust_store": "t"}}})
+        out = self.compile(file, "--depfile", folder / "d")
+        escaped = str(folder).replace("$", "$$").replace("#", "\\#").replace(" ", "\\ ")
+        self.assertEqual((folder / "d").read_text(),
+                         f"{escaped}/out.c: \\\n  {escaped}/p.json \\\n  {escaped}/v\\ ca.pem\n")
+        self.assertTrue(out.exists())
+        done = self.policy("compile", file, "-o", "-", "--depfile", folder / "d", code=2)
+        self.assertIn("--depfile needs -o FILE", done.stderr)
 
     def test_it_compiles_without_a_warning(self):
         out = self.compile(ALL)
