@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import select
 import signal
 import socket
@@ -292,6 +293,45 @@ class ForeignLoop(Case):
                 program, _ = self.started(listener)
                 program.send_signal(sig)
                 self.assertEqual(program.wait(weftlib.SECONDS), 1)
+
+
+@unittest.skipUnless(weftlib.BACKENDS, "a build without TLS")
+class PolicyStatic(Case):
+    def test_it_goes_where_its_policy_says_and_believes_nobody_else(self):
+        if not (PROGRAMS / "policy-static").exists():
+            self.skipTest("a build without the command that compiles policies")
+        done = weftlib.run(PROGRAMS / "policy-static", "127.0.0.1")
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("before: 0 vhosts with parsed certificates", done.stdout)
+        self.assertTrue(done.stderr)
+        self.assert_refuses(2, "usage: policy-static HOST", "policy-static")
+
+
+@unittest.skipUnless(weftlib.BACKENDS, "a build without TLS")
+class PolicyManyClouds(Case):
+    def test_the_heap_is_back_where_it_was_when_the_last_stream_is_gone(self):
+        if not (PROGRAMS / "policy-many-clouds").exists():
+            self.skipTest("a build without the loader")
+        script = weftlib.SOURCE / "minimal-examples" / "policy-many-clouds" / "make-policy"
+        self.assertEqual(weftlib.run(script, self.folder, "1").returncode, 0)
+        servers, policy = [], json.loads((self.folder / "policy.json").read_text())
+        for n in range(1, 9):
+            server = weftlib.Program([weftlib.BIN, "serve", "--listen", "https://127.0.0.1:0", "--cert",
+                                      self.folder / f"cloud{n}.pem", "--key", self.folder / f"cloud{n}.key"])
+            self.addCleanup(server.stop)
+            servers.append(server)
+            policy["streams"][f"cloud{n}"]["port"] = server.port
+        (self.folder / "policy.json").write_text(json.dumps(policy))
+        # what the C library keeps at hand for itself counts as used
+        plain = os.environ | {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
+        done = weftlib.run(PROGRAMS / "policy-many-clouds", self.folder / "policy.json", env=plain)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lines = re.findall(r"(.*?) +(\d+) vhosts, +([\d.]+) KiB", done.stdout)
+        self.assertEqual([int(live) for _, live, _ in lines], [0] + 8 * [1] + [0, 8, 0])
+        heap = {when: float(kib) for when, _, kib in lines}
+        if heap["nobody connects"]:  # a sanitizer's heap is not the C library's
+            self.assertLessEqual(abs(heap["after all"] - heap["after each in turn"]), 8.0, done.stdout)
+            self.assertGreater(heap["all at once"], heap["after all"])
 
 
 if __name__ == "__main__":
