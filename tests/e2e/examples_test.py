@@ -297,34 +297,29 @@ class ForeignLoop(Case):
 
 @unittest.skipUnless(weftlib.BACKENDS, "a build without TLS")
 class PolicyStatic(Case):
-    """Its policy says port 8443, and believes an authority whose key nobody has."""
-
-    def test_a_server_of_another_authority_is_not_believed(self):
-        files = weftlib.Certificates(self.folder)
-        try:
-            socket.create_server(("127.0.0.1", 8443)).close()
-        except OSError as e:
-            self.skipTest(f"port 8443, which its policy says: {e}")
-        with weftlib.serve("--cert", files.cert, "--key", files.key, listen=["https://127.0.0.1:8443"]):
-            done = weftlib.run(PROGRAMS / "policy-static", "127.0.0.1")
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("before: 0 vhosts", done.stdout)
-        self.assertIn("certificate", done.stderr)
+    def test_it_goes_where_its_policy_says_and_believes_nobody_else(self):
+        if not (PROGRAMS / "policy-static").exists():
+            self.skipTest("a build without the command that compiles policies")
+        done = weftlib.run(PROGRAMS / "policy-static", "127.0.0.1")
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("before: 0 vhosts with parsed certificates", done.stdout)
+        self.assertTrue(done.stderr)
+        self.assert_refuses(2, "usage: policy-static HOST", "policy-static")
 
     def test_metadata_that_may_not_go_into_a_host_is_refused(self):
+        if not (PROGRAMS / "policy-static").exists():
+            self.skipTest("a build without the command that compiles policies")
         self.assert_refuses(1, "endpoint", "policy-static", "a/b")
-        self.assert_refuses(2, "usage", "policy-static")
 
 
 @unittest.skipUnless(weftlib.BACKENDS, "a build without TLS")
 class PolicyManyClouds(Case):
-    LINE = re.compile(r"(\S+) +(yet|comes|goes) +(\d+) bytes of heap, (\d+) vhosts")
-
     def setUp(self):
         super().setUp()
-        script = weftlib.SOURCE / "minimal-examples" / "policy-many-clouds" / "make-clouds"
-        done = weftlib.run(script, self.folder)
-        self.assertEqual(done.returncode, 0, done.stderr)
+        if not (PROGRAMS / "policy-many-clouds").exists():
+            self.skipTest("a build without the loader")
+        script = weftlib.SOURCE / "minimal-examples" / "policy-many-clouds" / "make-policy"
+        self.assertEqual(weftlib.run(script, self.folder, "1").returncode, 0)
         self.policy = self.folder / "policy.json"
         self.content = json.loads(self.policy.read_text())
 
@@ -332,43 +327,36 @@ class PolicyManyClouds(Case):
         """A server for each cloud, wherever there is a port."""
         for n in range(1, 9):
             server = self.enterContext(weftlib.serve(
-                "--cert", self.folder / f"cloud-{n}.pem", "--key", self.folder / f"cloud-{n}.key",
+                "--cert", self.folder / f"cloud{n}.pem", "--key", self.folder / f"cloud{n}.key",
                 listen=["https://127.0.0.1:0"]))
-            self.content["streams"][f"cloud-{n}"]["port"] = server.port
+            self.content["streams"][f"cloud{n}"]["port"] = server.port
         self.policy.write_text(json.dumps(self.content))
 
-    def run_it(self, *arguments):
-        return weftlib.run(PROGRAMS / "policy-many-clouds", self.policy, *arguments,
-                           env=os.environ | {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"})
+    def visit(self):
+        # what the C library keeps at hand for itself counts as used
+        plain = os.environ | {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
+        return weftlib.run(PROGRAMS / "policy-many-clouds", self.policy, env=plain)
 
-    def test_ports_are_those_that_were_asked_for(self):
-        self.assertEqual([s["port"] for s in self.content["streams"].values()], list(range(9441, 9449)))
-
-    def test_vhosts_and_heap_are_those_of_the_streams_that_are_there(self):
+    def test_the_heap_is_back_where_it_was_when_the_last_stream_is_gone(self):
         self.serve()
-        for backend in weftlib.BACKENDS:
-            done = self.run_it(backend)
-            self.assertEqual(done.returncode, 0, done.stderr)
-            lines = [self.LINE.fullmatch(line).groups() for line in done.stdout.splitlines()]
-            self.assertEqual([int(vhosts) for *_, vhosts in lines],
-                             [0] + [1, 0] * 8 + list(range(1, 9)) + list(range(7, -1, -1)))
-            if weftlib.SANITIZED:
-                continue  # whose malloc tells glibc's nothing
-            heap = [int(bytes_) for _, _, bytes_, _ in lines]
-            one_by_one, coming, going = heap[1:17], heap[17:25], heap[25:]
-            self.assertLess(max(one_by_one[1::2]) - min(one_by_one[1::2]), 1024, done.stdout)
-            self.assertEqual(coming, sorted(coming))
-            self.assertEqual(going, sorted(going, reverse=True))
-            self.assertLess(abs(going[-1] - one_by_one[1]), 1024, done.stdout)
+        done = self.visit()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lines = re.findall(r"(.*?) +(\d+) vhosts, +([\d.]+) KiB", done.stdout)
+        self.assertEqual([int(live) for _, live, _ in lines], [0] + 8 * [1] + [0, 8, 0])
+        heap = {when: float(kib) for when, _, kib in lines}
+        if heap["nobody connects"]:  # a sanitizer's heap is not the C library's
+            self.assertLessEqual(abs(heap["after all"] - heap["after each in turn"]), 8.0, done.stdout)
+            self.assertGreater(heap["all at once"], heap["after all"])
 
     def test_a_cloud_with_the_certificate_of_another_is_not_believed(self):
         self.serve()
         streams = self.content["streams"]
-        streams["cloud-2"]["port"] = streams["cloud-1"]["port"]
+        streams["cloud2"]["port"] = streams["cloud1"]["port"]
         self.policy.write_text(json.dumps(self.content))
-        done = self.run_it()
+        done = self.visit()
         self.assertEqual(done.returncode, 1)
-        self.assertRegex(done.stderr, r"^cloud-2: .*certificate")
+        self.assertEqual([line.partition(":")[0] for line in done.stderr.splitlines()], ["cloud2", "cloud2"])
+        self.assertIn("certificate", done.stderr)
 
     def test_a_policy_that_is_wrong_is_told_with_its_place(self):
         self.policy.write_text('{ "schema_version": 1, "streams": { "a": { "endpont": "x" } } }')
