@@ -73,8 +73,8 @@ void weft_load_wrong(struct weft_loading *l, const char *key, const char *fmt, .
 	WEFT_PRINTF(3, 4);
 void weft_load_warn(struct weft_loading *l, const char *key, const char *fmt, ...)
 	WEFT_PRINTF(3, 4);
-/* Of the text as a whole: not yet JSON. */
-void weft_load_wrong_at(struct weft_loading *l, unsigned line, unsigned column, const char *text);
+/* Of a text that is no JSON: what was found at this byte. */
+void weft_load_wrong_at(struct weft_loading *l, size_t offset, const char *text);
 /* Tells all, in the order of the file; the first is in err. Frees them. */
 void weft_load_tell(struct weft_loading *l, struct weft_error *err);
 
