@@ -62,6 +62,8 @@ struct weft_loading {
 /* ---- load_memory.c: in the tables' memory, zeroed; NULL (and no_memory): there is none ---- */
 void *weft_load_alloc(struct weft_loading *l, size_t len);
 const char *weft_load_text(struct weft_loading *l, const char *text, size_t len);
+/* What was given last, from here on, is not needed after all. */
+void weft_load_take_back(struct weft_loading *l, const void *from);
 /* Frees all that were made. */
 void weft_load_free(const struct weft_allocator *alloc, struct weft_load_block *blocks);
 

@@ -70,7 +70,7 @@ static bool decode(struct weft_loading *l, const char *key, struct weft_span blo
 	if (!bytes)
 		return false;
 	if (!body_of(block, &body) ||
-		!weft_base64_decode((const char *)body.ptr, body.len, true, bytes, &len)) {
+		!weft_base64_decode((const char *)body.ptr, body.len, true, bytes, &len) || !len) {
 		weft_load_wrong(l, key,
 			"%s %zu is not whole PEM: expected base64 between BEGIN and END", what,
 			number);
@@ -78,6 +78,22 @@ static bool decode(struct weft_loading *l, const char *key, struct weft_span blo
 	}
 	*der = (struct weft_span){ bytes, len };
 	return true;
+}
+
+/* A certificate that another entry has, too, is kept once. */
+static void share(struct weft_loading *l, struct weft_span *der)
+{
+	for (size_t i = 0; i < l->cert_count; i++) {
+		for (size_t k = 0; k < l->certs[i].count; k++) {
+			const struct weft_span *known = &l->certs[i].der[k];
+
+			if (known->len != der->len || memcmp(known->ptr, der->ptr, der->len))
+				continue;
+			weft_load_take_back(l, der->ptr);
+			der->ptr = known->ptr;
+			return;
+		}
+	}
 }
 
 static void date_text(int64_t seconds, char out[16])
@@ -140,10 +156,13 @@ bool weft_load_der(struct weft_loading *l, const char *key, struct weft_span byt
 	for (n = 1; weft_pem_next(&rest, &block); n++) {
 		struct weft_span *to = &(*der)[made];
 
-		if (decode(l, key, block, what, n, to) && read_it(l, key, *to, crl, what, n))
-			made++;
-		else
+		if (!decode(l, key, block, what, n, to) || !read_it(l, key, *to, crl, what, n)) {
 			ok = false;
+			continue;
+		}
+		if (!crl)
+			share(l, to);
+		made++;
 	}
 	*count = made;
 	return ok;
