@@ -52,17 +52,10 @@ def groups(rows):
 def faults(rows):
     """Where the heap is not as DESIGN 6 says, in words."""
     for (backend, hold), by_stores in groups(rows):
-        who = f"{backend}, hold: {hold}"
         least = by_stores[min(by_stores)]
         for stores, row in by_stores.items():
-            if hold in ON_DEMAND:
-                yield from faults_on_demand(f"{who}, {stores} stores", row, least)
-            else:
-                yield from faults_of_policy(f"{who}, {stores} stores", row, least)
-            for what in ("after", "drift"):
-                off = row[what] - (row["idle"] if what == "after" else 0)
-                if abs(off) > TOLERANCE:
-                    yield f"{who}, {stores} stores: {what}: {off:+} bytes against idle, expected at most {TOLERANCE}"
+            judge = faults_on_demand if hold in ON_DEMAND else faults_of_policy
+            yield from judge(f"{backend}, hold: {hold}, {stores} stores", row, least)
 
 
 def faults_on_demand(who, row, least):
@@ -71,7 +64,10 @@ def faults_on_demand(who, row, least):
         yield f"{who}: idle is {row['idle']} bytes, and {least['idle']} with {least['stores']}"
     if not row["one"] - row["idle"] < 1.1 * (least["one"] - least["idle"]):
         yield f"{who}: one in use takes {row['one']} bytes, and {least['one']} with {least['stores']}"
-    # with none of them in it, the heap would say nothing
+    for what, off in (("after all were in use", row["after"] - row["idle"]), ("between rounds", row["drift"])):
+        if abs(off) > TOLERANCE:
+            yield f"{who}: {what}, {off:+} bytes against idle, expected at most {TOLERANCE}"
+    # if none were in it, the heap would say nothing
     if not row["all"] > 0.8 * row["all_stores"] * least["one"]:
         yield f"{who}: {row['all_stores']} in use take {row['all']} bytes, and one of them {least['one']}"
 

@@ -83,10 +83,6 @@ static bool check_text(struct weft_loading *l, json_t *value, const struct weft_
 {
 	size_t len = json_string_length(value);
 
-	if (strlen(json_string_value(value)) != len) {
-		weft_load_wrong(l, NULL, "has a NUL in it, expected a text without");
-		return false;
-	}
 	if (key->choices)
 		return check_choice(l, json_string_value(value), key);
 	if (key->max && (len < (size_t)key->min || len > (size_t)key->max)) {

@@ -66,8 +66,8 @@ static enum weft_status understand_response(
 	struct weft_proxy_answer *a, const unsigned char *bytes, size_t len, struct weft_error *err)
 {
 	enum weft_status st;
-	unsigned code;
-	size_t end;
+	unsigned code = 0;
+	size_t end = 0;
 
 	do {
 		if (a->used == len)

@@ -51,41 +51,13 @@ static const struct weft_stream_ops ops = {
 	.on_close = on_close,
 };
 
-/* As HTTP's role will do it by itself. */
-static enum weft_status open_http(struct named *n, struct weft_context *ctx,
-	const struct weft_policy_stream *ps, struct weft_error *err)
-{
-	static const char *const h1[] = { "http/1.1", "http/1.0", NULL };
-	char url[80];
-	const struct weft_request r = {
-		.url = url,
-		.share = ps->share,
-		.allow = ps->allow,
-		.stream.policy = ps,
-		.stream.sni = ps->sni,
-		.stream.alpn = ps->alpn ? ps->alpn : h1,
-		.stream.keep_warm_ms = ps->keep_warm_ms == UINT32_MAX ? 0
-				       : ps->keep_warm_ms             ? ps->keep_warm_ms
-								      : UINT32_MAX,
-		.stream.warm_lets_go = !ps->warm_holds,
-	};
-
-	snprintf(url, sizeof(url), "https://%s:%u/digest/1", ps->endpoint, ps->port);
-	return weft_http_open(ctx, &r, &ops, n, &n->stream, err);
-}
-
 enum weft_status named_try(
 	struct named *n, struct weft_context *ctx, const char *name, struct weft_error *err)
 {
-	const struct weft_policy *policy = weft_context_policy(ctx);
-	const struct weft_policy_stream *ps = policy ? weft_policy_find(policy, name) : NULL;
-
 	n->ctx = ctx;
 	n->closes = n->status = 0;
 	n->got = 0;
 	n->stream = NULL;
-	if (ps && !strcmp(ps->protocol, "h1"))
-		return open_http(n, ctx, ps, err);
 	return weft_policy_open(ctx, name, NULL, NULL, &ops, n, &n->stream, err);
 }
 

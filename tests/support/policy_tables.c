@@ -131,6 +131,7 @@ struct weft_policy_credential *tables_credential(
 struct weft_policy_stream *tables_stream(struct tables *t, const char *name, const char *protocol,
 	unsigned port, const struct weft_policy_trust *trust)
 {
+	static const struct weft_policy_value path = { .key = "path", .text = "/digest/1" };
 	struct weft_policy_stream *s = &t->streams[t->policy.stream_count++];
 
 	if (t->policy.stream_count > TABLES_MAX)
@@ -146,6 +147,10 @@ struct weft_policy_stream *tables_stream(struct tables *t, const char *name, con
 		.keep_warm_ms = UINT32_MAX,
 		.warm_holds = true,
 	};
+	if (strcmp(protocol, "raw")) {
+		s->values = &path;
+		s->value_count = 1;
+	}
 	return s;
 }
 

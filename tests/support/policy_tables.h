@@ -47,8 +47,8 @@ void tables_junk(struct tables *t, struct weft_policy_trust *trust);
 struct weft_policy_credential *tables_credential(
 	struct tables *t, const char *name, const char *cert, const char *key);
 /*
- * One more stream to port of 127.0.0.1, over TLS and protocol, in the pool, with all else as a policy has it that says
- * nothing more. What is returned is the caller's to change until the tables are used.
+ * One more stream to port of 127.0.0.1, over TLS and protocol, in the pool, to /digest/1 where that is HTTP, with all
+ * else as a policy has it that says nothing more. What is returned is the caller's to change until the tables are used.
  */
 struct weft_policy_stream *tables_stream(struct tables *t, const char *name, const char *protocol,
 	unsigned port, const struct weft_policy_trust *trust);
