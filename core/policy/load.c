@@ -110,8 +110,8 @@ static void load_all(struct weft_loading *l, json_t *root)
 static void load_text(struct weft_loading *l)
 {
 	json_error_t why;
-	json_t *root = json_loadb((const char *)l->text.ptr, l->text.len,
-		JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
+	json_t *root =
+		json_loadb((const char *)l->text.ptr, l->text.len, JSON_REJECT_DUPLICATES, &why);
 
 	if (root)
 		load_all(l, root);

@@ -217,9 +217,7 @@ void weft_load_check_place(struct weft_loading *l, const struct weft_policy_stre
 	if (s->endpoint && (!s->endpoint[0] || (unix_socket && !s->endpoint[5])))
 		weft_load_wrong(l, "endpoint", "is empty: expected a host, or unix:/path");
 	else if (s->endpoint && !unix_socket && !is_host(s->endpoint))
-		weft_load_wrong(l, "endpoint",
-			"is \"%.60s\", expected a host alone (\"port\" says the port), or "
-			"unix:/path",
+		weft_load_wrong(l, "endpoint", "is \"%.60s\", expected a host alone, or unix:/path",
 			s->endpoint);
 	if (s->sni && !is_host(s->sni))
 		weft_load_wrong(l, "sni", "is \"%.60s\", expected a host name", s->sni);
@@ -230,7 +228,8 @@ void weft_load_check_place(struct weft_loading *l, const struct weft_policy_stre
 	if (unix_socket)
 		weft_load_wrong(l, "proxy", "a Unix socket is not reached through a proxy");
 	if (weft_proxy_parse(s->proxy, &kind, &url, &why))
-		weft_load_wrong(l, "proxy", "%s", why.text);
+		weft_load_wrong(l, "proxy",
+			"is \"%.60s\", expected http://HOST:PORT or socks5://HOST:PORT", s->proxy);
 }
 
 void weft_load_check_tls(struct weft_loading *l, json_t *object, const struct weft_policy_stream *s)

@@ -103,32 +103,32 @@ static void places_that_are_none_are_told(void **state)
 		  "b\"},\"g\":{\"endpoint\":\"::1\"},\"h\":{\"endpoint\":\"[::1]\"}}}",
 			"1:37: streams.a.endpoint: is empty: expected a host, or unix:/path\n"
 			"1:57: streams.b.endpoint: is empty: expected a host, or unix:/path\n"
-			"1:82: streams.c.endpoint: is \"h:443\", expected a host alone (\"port\" "
-			"says the port), or unix:/path\n"
-			"1:107: streams.d.endpoint: is \"http://h\", expected a host alone "
-			"(\"port\" says the port), or unix:/path\n"
-			"1:135: streams.e.endpoint: is \"u@h\", expected a host alone (\"port\" "
-			"says the port), or unix:/path\n"
-			"1:158: streams.f.endpoint: is \"a b\", expected a host alone (\"port\" "
-			"says the port), or unix:/path\n" },
+			"1:82: streams.c.endpoint: is \"h:443\", expected a host alone, or "
+			"unix:/path\n"
+			"1:107: streams.d.endpoint: is \"http://h\", expected a host alone, or "
+			"unix:/path\n"
+			"1:135: streams.e.endpoint: is \"u@h\", expected a host alone, or "
+			"unix:/path\n"
+			"1:158: streams.f.endpoint: is \"a b\", expected a host alone, or "
+			"unix:/path\n" },
 		{ STREAM(",\"local_address\":\"localhost\""),
 			"1:52: streams.s.local_address: \"localhost\" is no address: expected one "
 			"like 127.0.0.1 or ::1\n" },
 		{ STREAM(",\"proxy\":\"ftp://p:1\""),
-			"1:52: streams.s.proxy: proxy \"ftp://p:1\": expected http://HOST:PORT or "
+			"1:52: streams.s.proxy: is \"ftp://p:1\", expected http://HOST:PORT or "
 			"socks5://HOST:PORT\n" },
 		{ STREAM(",\"proxy\":\"http://p\""),
-			"1:52: streams.s.proxy: proxy \"http://p\": expected a host and a port, "
-			"and nothing else\n" },
+			"1:52: streams.s.proxy: is \"http://p\", expected http://HOST:PORT or "
+			"socks5://HOST:PORT\n" },
 		{ STREAM(",\"proxy\":\"http://p:1/x\""),
-			"1:52: streams.s.proxy: proxy \"http://p:1/x\": expected a host and a "
-			"port, and nothing else\n" },
+			"1:52: streams.s.proxy: is \"http://p:1/x\", expected http://HOST:PORT or "
+			"socks5://HOST:PORT\n" },
 		{ STREAM(",\"proxy\":\"http://:1\""),
-			"1:52: streams.s.proxy: proxy: URL \"http://:1\", column 8: expected a "
-			"host\n" },
+			"1:52: streams.s.proxy: is \"http://:1\", expected http://HOST:PORT or "
+			"socks5://HOST:PORT\n" },
 		{ STREAM(",\"proxy\":\"socks5://p:99999\""),
-			"1:52: streams.s.proxy: proxy: URL \"socks5://p:99999\", column 16: "
-			"expected a port number, 0 to 65535\n" },
+			"1:52: streams.s.proxy: is \"socks5://p:99999\", expected http://HOST:PORT "
+			"or socks5://HOST:PORT\n" },
 		{ STREAM(",\"sni\":\"a:1\""),
 			"1:52: streams.s.sni: is \"a:1\", expected a host name\n" },
 		{ "{\"schema_version\":1,\"streams\":{\"\":{\"endpoint\":\"h\"}}}",
