@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "core/plugin/registry.h"
+#include "tests/support/fake_tls.h"
 #include "weft/policy_load.h"
 
 #define ALL WEFT_TEST_SOURCE_DIR "/tests/support/policies/all.json"
@@ -92,6 +94,20 @@ static void what_is_no_certificate_is_refused_by_every_backend(void **state)
 	weft_registry_release(r);
 }
 
+static void a_backend_that_reads_none_is_told(void **state)
+{
+	const struct weft_span der = { NULL, 0 };
+	struct weft_registry *r = registry();
+	struct weft_policy_cert cert;
+	struct weft_error err;
+
+	(void)state;
+	assert_int_equal(weft_registry_add(r, fake_tls_plugin(0), NULL, &err), WEFT_OK);
+	assert_int_equal(weft_policy_cert_read(r, "fake", der, &cert, &err), WEFT_ERR_UNSUPPORTED);
+	assert_string_equal(err.text, "TLS backend fake cannot tell what a certificate says");
+	weft_registry_release(r);
+}
+
 static void a_backend_that_is_not_there_is_told(void **state)
 {
 	const struct weft_span der = { NULL, 0 };
@@ -109,6 +125,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_backend_tells_the_same_of_a_certificate),
 		cmocka_unit_test(what_is_no_certificate_is_refused_by_every_backend),
+		cmocka_unit_test(a_backend_that_reads_none_is_told),
 		cmocka_unit_test(a_backend_that_is_not_there_is_told),
 	};
 
