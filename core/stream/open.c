@@ -5,6 +5,7 @@
 
 #include "core/base/field.h"
 #include "core/client/pool.h"
+#include "core/net/proxy.h"
 #include "core/net/url.h"
 #include "core/plugin/roles.h"
 #include "core/stream/stream.h"
@@ -72,6 +73,26 @@ static enum weft_status check_place(struct opening *o, struct weft_error *err)
 	return WEFT_OK;
 }
 
+/* Whom the proxy is asked for: it knows no sockets and no network interfaces of this machine. */
+static enum weft_status check_proxy(struct opening *o, struct weft_error *err)
+{
+	const struct weft_stream_options *opt = o->options;
+	char text[WEFT_PROXY_TEXT_MAX], host[WEFT_URL_NAME_MAX + 1];
+	struct weft_proxy proxy;
+	uint16_t port;
+
+	o->key.proxy = "";
+	if (!opt->proxy)
+		return WEFT_OK;
+	if (weft_proxy_parse(opt->proxy, &proxy, err))
+		return WEFT_ERR_ARGUMENT;
+	if (weft_proxy_target(o->key.host, o->key.port, o->key.connect_to, host, &port, err))
+		return weft_error_prefix(err, "proxy \"%.80s\"", opt->proxy);
+	weft_proxy_format(&proxy, text);
+	o->key.proxy = weft_arena_text(&o->stream->arena, text, strlen(text));
+	return o->key.proxy ? WEFT_OK : no_memory(err);
+}
+
 static enum weft_status make_key(struct opening *o, struct weft_error *err)
 {
 	const struct weft_stream_options *opt = o->options;
@@ -92,6 +113,9 @@ static enum weft_status make_key(struct opening *o, struct weft_error *err)
 		return st;
 	o->key.connect_to = or_empty(opt->connect_to);
 	o->key.local = or_empty(opt->local_address);
+	st = check_proxy(o, err);
+	if (st)
+		return st;
 	o->key.sni = "";
 	if (!o->key.scheme->tls)
 		return WEFT_OK;
