@@ -8,6 +8,7 @@
 #include "core/net/proxy.h"
 #include "core/net/url.h"
 #include "core/plugin/roles.h"
+#include "core/stream/flight.h"
 #include "core/stream/stream.h"
 #include "core/vhost/trust.h"
 #include "core/vhost/vhost.h"
@@ -187,9 +188,11 @@ static enum weft_status set_limits(struct opening *o, struct weft_error *err)
 	s->queue_ms = opt->queue_ms ? opt->queue_ms : o->ctx->queue_ms;
 	if (opt->total_ms)
 		s->total_due_us = s->opened_us + (uint64_t)opt->total_ms * 1000;
+	if (opt->write_high)
+		s->write_high = opt->write_high;
 	s->limits = &o->ctx->client_limits;
 	if (!opt->connect_ms && !opt->handshake_ms && !opt->header_ms && !opt->idle_ms &&
-		!opt->flush_ms)
+		!opt->flush_ms && !opt->window_bytes)
 		return WEFT_OK;
 	own = weft_arena_alloc(&s->arena, sizeof(*own));
 	if (!own)
@@ -200,6 +203,7 @@ static enum weft_status set_limits(struct opening *o, struct weft_error *err)
 	override(&own->header_ms, opt->header_ms);
 	override(&own->idle_ms, opt->idle_ms);
 	override(&own->flush_ms, opt->flush_ms);
+	override(&own->window_bytes, opt->window_bytes);
 	s->limits = own;
 	return WEFT_OK;
 }
@@ -262,6 +266,8 @@ static enum weft_status prepare(struct opening *o, struct weft_error *err)
 		st = make_request(o, err);
 	if (st == WEFT_OK)
 		st = set_limits(o, err);
+	if (st == WEFT_OK)
+		st = weft_flight_join(o->stream, opt->policy, err);
 	if (st == WEFT_OK)
 		st = load_trust(o, err);
 	if (st == WEFT_OK && opt->hold == WEFT_HOLD_STREAM)
