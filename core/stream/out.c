@@ -53,8 +53,11 @@ static void want_write(struct weft_stream *s)
 static void added(struct weft_stream *s, size_t n)
 {
 	s->ctx->counters.bytes_out += n;
-	if (s->flight)
-		weft_flight_count(s);
+	if (!s->flight)
+		return;
+	weft_flight_count(s);
+	if (!own_room(s)) /* it waits for nobody but itself */
+		weft_flight_give_way(s);
 }
 
 size_t weft_stream_write(struct weft_stream *s, const void *bytes, size_t len)
