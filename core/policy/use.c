@@ -20,15 +20,15 @@ static void release_held(
 	weft_free(&ctx->memory.alloc, held, room * sizeof(*held));
 }
 
-/* What was made for nothing does not linger either. */
-static void drop_held(struct weft_context *ctx, struct weft_vhost **held, size_t count, size_t room)
+/* What was made for nothing does not linger either; what had lingered goes on so. */
+static void drop_held(struct weft_context *ctx, const struct weft_policy_in_use *in, size_t room)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (held[i]->refs == 1)
-			held[i]->linger_ms = 0;
-		weft_vhost_unhold(held[i]);
+	for (size_t i = 0; i < in->held_count; i++) {
+		if (in->held[i]->made_for == in->serial)
+			in->held[i]->linger_ms = 0;
+		weft_vhost_unhold(in->held[i]);
 	}
-	weft_free(&ctx->memory.alloc, held, room * sizeof(*held));
+	weft_free(&ctx->memory.alloc, in->held, room * sizeof(*in->held));
 }
 
 static bool is_held(const struct weft_policy_stream *s)
@@ -88,7 +88,7 @@ static enum weft_status hold_all(struct weft_context *ctx, const struct weft_pol
 			st = hold_one(ctx, policy, &policy->streams[i], in, err);
 	}
 	if (st)
-		drop_held(ctx, in->held, in->held_count, count);
+		drop_held(ctx, in, count);
 	return st;
 }
 

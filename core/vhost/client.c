@@ -85,6 +85,7 @@ enum weft_status weft_vhost_client(struct weft_context *ctx, struct weft_trust_s
 	if (!vh)
 		return WEFT_ERR_MEMORY;
 	vh->trust = weft_trust_ref(trust);
+	vh->made_for = trust->use_serial;
 	weft_vhost_client_wish(vh, trust->from);
 	st = build(vh, err);
 	if (st) {

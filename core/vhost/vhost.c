@@ -53,13 +53,14 @@ void weft_vhost_free(struct weft_vhost *vh)
 	struct weft_context *ctx = vh->ctx;
 	const struct weft_allocator *alloc = &ctx->memory.alloc;
 
+	/* first, as it tells what the vhost had */
+	weft_history_note(ctx, vh->failed ? WEFT_VHOST_FAILED : WEFT_VHOST_FREED, vh);
 	weft_vhost_stop_listening(vh);
 	weft_vhost_forget(vh);
 	free_aliases(vh);
 	weft_list_remove(&vh->node);
 	ctx->counters.vhosts_freed++;
 	ctx->counters.vhosts_now--;
-	weft_history_note(ctx, vh->failed ? WEFT_VHOST_FAILED : WEFT_VHOST_FREED, vh);
 	weft_strfree(alloc, vh->name);
 	weft_free(alloc, vh, sizeof(*vh));
 	weft_context_changed(ctx);

@@ -42,6 +42,7 @@ struct weft_vhost {
 	struct weft_tls_ctx *client_tls; /* NULL: no TLS */
 	struct weft_timer linger;        /* set while nobody holds it */
 	uint32_t linger_ms, keep_tickets;
+	uint64_t made_for;             /* the use of a policy that it was made for; 0: none */
 	uint64_t build_us, heap_bytes; /* what its making took; 0: not known */
 };
 

@@ -76,6 +76,7 @@ CASES = [
     (cert(pem_file="{empty}"), "certs.c.pem_file", "there is no certificate in it, expected PEM or DER"),
     (cert(pem_file="{broken}"), "certs.c.pem_file", "certificate 2 is not whole PEM: expected base64"),
     (cert(pem_file="{garbage}"), "certs.c.pem_file", "certificate 1 cannot be read: "),
+    (cert(pem_file="{both}"), "certs.c.pem_file", "certificate 2 is a key, which has no place in a policy"),
     (cert(pem_file="{expired}"), "certs.c.pem_file", r"certificate 1 \(CN=old\) expired on 2021-01-01"),
     (cert(pem_file="{early}"), "certs.c.pem_file", r"certificate 1 \(CN=early\) is not valid before 2048-01-01"),
     (cert(der_file="{ca}"), "certs.c.der_file", "is no certificate in DER"),
@@ -199,6 +200,7 @@ class Messages(unittest.TestCase):
             "ca": files.ca, "folder": cls.folder, "empty": cls.put("empty.pem", ""),
             "broken": cls.put("broken.pem", ca + ca.replace("MI", "M!", 1)),
             "garbage": cls.put("garbage.pem", "-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n"),
+            "both": cls.put("both.pem", ca + files.ca_key.read_text()),
             "expired": files.issue("old", "DNS:x", "20200101000000Z", "20210101000000Z")[0],
             "early": files.issue("early", "DNS:x", "20480101000000Z", "20491231235959Z")[0],
         }
