@@ -145,9 +145,9 @@ int policy_schema(const struct policy_options *o)
 
 /* ---- loading ---- */
 
-/* Warnings are for those who check. */
+/* Warnings are for those who count them. */
 struct telling {
-	unsigned warnings;
+	struct policy_problems count;
 	bool all;
 };
 
@@ -155,17 +155,20 @@ static void tell(void *user, const struct weft_policy_problem *p)
 {
 	struct telling *t = user;
 
-	t->warnings += p->warning;
+	if (p->warning)
+		t->count.warnings++;
+	else
+		t->count.errors++;
 	if (p->warning && !t->all)
 		return;
 	fprintf(stderr, "%s:%u:%u: %s%s%s%s\n", p->file, p->line, p->column,
 		p->warning ? "warning: " : "", p->path, p->path[0] ? ": " : "", p->text);
 }
 
-const struct weft_policy *policy_read(
-	const struct policy_options *o, const char *file, bool for_static, unsigned *warnings)
+const struct weft_policy *policy_read(const struct policy_options *o, const char *file,
+	bool for_static, struct policy_problems *count)
 {
-	struct telling telling = { .all = warnings };
+	struct telling telling = { .all = count };
 	struct weft_policy_load_options load = {
 		.size = sizeof(load),
 		.tls = o->tls,
@@ -175,17 +178,18 @@ const struct weft_policy *policy_read(
 	};
 	const struct weft_policy *policy = NULL;
 	struct weft_error err;
+	enum weft_status st = weft_registry_create(o->plugin_dir, &load.registry, &err);
 
-	if (weft_registry_create(o->plugin_dir, &load.registry, &err)) {
-		fprintf(stderr, "weft policy: %s\n", err.text);
-		return NULL;
-	}
-	/* what is wrong within it was told already, with its place */
-	if (weft_policy_load(file, &load, &policy, &err) && err.status != WEFT_ERR_ARGUMENT)
-		fprintf(stderr, "weft policy: %s\n", err.text);
+	if (st == WEFT_OK)
+		st = weft_policy_load(file, &load, &policy, &err);
 	weft_registry_release(load.registry);
-	if (warnings)
-		*warnings = telling.warnings;
+	/* what is wrong within it was told already, with its place */
+	if (st && !telling.count.errors) {
+		fprintf(stderr, "weft policy: %s\n", err.text);
+		telling.count.errors = 1;
+	}
+	if (count)
+		*count = telling.count;
 	return policy;
 }
 

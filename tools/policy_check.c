@@ -6,13 +6,14 @@
 #include "policy.h"
 
 /*
- * The stream alone, its trust held by the policy: taking that into use makes the store. Credentials are the
+ * A stream alone, its trust held by the policy: taking that into use makes the store. Credentials are the
  * application's to bring, and are not there yet.
  */
 static enum weft_status build(struct weft_context *ctx, const struct weft_policy *policy,
-	const struct weft_policy_stream *s, struct weft_error *err)
+	const struct weft_policy_stream *s, const struct weft_policy_trust *t,
+	struct weft_error *err)
 {
-	struct weft_policy_trust trust = *s->trust;
+	struct weft_policy_trust trust = *t;
 	struct weft_policy_stream stream = *s;
 	struct weft_policy one = *policy;
 	enum weft_status st;
@@ -28,31 +29,39 @@ static enum weft_status build(struct weft_context *ctx, const struct weft_policy
 	return st;
 }
 
-static bool was_built(const struct weft_policy *policy, size_t stream)
+/* One that believes the store; NULL: none does. */
+static const struct weft_policy_stream *user_of(
+	const struct weft_policy *policy, const struct weft_policy_trust *t)
 {
-	for (size_t i = 0; i < stream; i++) {
-		if (policy->streams[i].trust == policy->streams[stream].trust)
-			return true;
+	for (size_t i = 0; i < policy->stream_count; i++) {
+		if (policy->streams[i].tls && policy->streams[i].trust == t)
+			return &policy->streams[i];
 	}
-	return false;
+	return NULL;
 }
 
 static unsigned build_all(
 	const struct policy_options *o, const char *file, const struct weft_policy *policy)
 {
+	static const struct weft_policy_stream nobody = {
+		.name = "nobody",
+		.endpoint = "localhost",
+		.tls = true,
+		.keep_warm_ms = UINT32_MAX,
+	};
 	struct weft_context *ctx = policy_context(o);
 	struct weft_error err;
 	unsigned failed = 0;
 
 	if (!ctx)
 		return 1;
-	for (size_t i = 0; i < policy->stream_count; i++) {
-		const struct weft_policy_stream *s = &policy->streams[i];
+	for (size_t i = 0; i < policy->trust_count; i++) {
+		const struct weft_policy_trust *t = &policy->trusts[i];
+		const struct weft_policy_stream *s = user_of(policy, t);
 
-		if (!s->tls || !s->trust || was_built(policy, i) ||
-			build(ctx, policy, s, &err) == WEFT_OK)
+		if (build(ctx, policy, s ? s : &nobody, t, &err) == WEFT_OK)
 			continue;
-		fprintf(stderr, "%s: trust_stores.%s: %s\n", file, s->trust->name, err.text);
+		fprintf(stderr, "%s: trust_stores.%s: %s\n", file, t->name, err.text);
 		failed++;
 	}
 	weft_context_destroy(ctx, 0, NULL, NULL);
@@ -70,11 +79,12 @@ static size_t count_certs(const struct weft_policy *policy)
 
 static bool check_one(const struct policy_options *o, const char *file)
 {
-	unsigned warnings, failed = 0;
-	const struct weft_policy *policy = policy_read(o, file, false, &warnings);
+	struct policy_problems count;
+	unsigned failed = 0;
+	const struct weft_policy *policy = policy_read(o, file, false, &count);
 
 	if (!policy) {
-		printf("%s: wrong\n", file);
+		printf("%s: %u problem%s\n", file, count.errors, count.errors == 1 ? "" : "s");
 		return false;
 	}
 	if (!o->tls || strcmp(o->tls, "none") != 0)
@@ -84,8 +94,8 @@ static bool check_one(const struct policy_options *o, const char *file)
 		policy->credential_count);
 	if (failed)
 		printf("%u trust stores cannot be used\n", failed);
-	else if (warnings)
-		printf("fine, with %u warnings\n", warnings);
+	else if (count.warnings)
+		printf("fine, with %u warnings\n", count.warnings);
 	else
 		printf("fine\n");
 	weft_policy_release(policy);

@@ -42,6 +42,25 @@ static bool is_same(const char *file, const char *text, size_t len)
 	return same;
 }
 
+/* A pipe or a device: written to, never replaced. */
+static bool is_special(const char *file)
+{
+	struct stat st;
+
+	return !stat(file, &st) && !S_ISREG(st.st_mode);
+}
+
+static bool write_special(const char *file, const char *text, size_t len)
+{
+	FILE *f = fopen(file, "wb");
+	bool ok = f && fwrite(text, 1, len, f) == len;
+
+	ok = f && !fclose(f) && ok;
+	if (!ok)
+		fprintf(stderr, "weft policy: %s: %s\n", file, strerror(errno));
+	return ok;
+}
+
 /* Whole or not at all; what would be the same is left alone, so that nothing is built again for it. */
 static bool write_file(const char *file, const char *text, size_t len)
 {
@@ -50,6 +69,8 @@ static bool write_file(const char *file, const char *text, size_t len)
 	bool ok;
 	int fd;
 
+	if (is_special(file))
+		return write_special(file, text, len);
 	if (is_same(file, text, len))
 		return true;
 	if ((size_t)snprintf(fresh, sizeof(fresh), "%s.XXXXXX", file) >= sizeof(fresh)) {
@@ -77,11 +98,24 @@ static bool put_out(const char *file, const char *text, size_t len)
 
 /* ---- what it was made from ---- */
 
+/* As make and ninja read it. */
+static void put_path(FILE *to, const char *path)
+{
+	for (; *path; path++) {
+		if (*path == ' ' || *path == '#')
+			putc('\\', to);
+		else if (*path == '$')
+			putc('$', to);
+		putc(*path, to);
+	}
+}
+
 static void put_dependency(FILE *to, const char *folder, const char *name)
 {
-	fprintf(to, " \\\n  %s%s", name[0] == '/' ? "" : folder, "");
-	for (; *name; name++)
-		fprintf(to, "%s%c", strchr(" #$\\", *name) ? "\\" : "", *name);
+	fputs(" \\\n  ", to);
+	if (name[0] != '/')
+		put_path(to, folder);
+	put_path(to, name);
 }
 
 static void put_files_of(FILE *to, const char *folder, json_t *section)
@@ -106,20 +140,26 @@ static bool write_depfile(const struct policy_options *o)
 	const char *file = o->files[0], *slash = strrchr(file, '/');
 	json_t *root = json_load_file(file, 0, NULL);
 	char folder[4096] = "", *text = NULL;
-	FILE *to;
 	size_t len;
-	bool ok;
+	FILE *to = open_memstream(&text, &len);
+	bool ok = false;
 
+	if (!root || !to) {
+		fprintf(stderr, "weft policy: %s: cannot be read again\n", file);
+		goto out;
+	}
 	if (slash)
 		snprintf(folder, sizeof(folder), "%.*s/", (int)(slash - file), file);
-	to = open_memstream(&text, &len);
-	if (!to || !root)
-		return false;
-	fprintf(to, "%s: %s", o->output, file);
+	put_path(to, o->output);
+	putc(':', to);
+	put_dependency(to, "", file);
 	put_files_of(to, folder, json_object_get(root, "certs"));
 	put_files_of(to, folder, json_object_get(root, "trust_stores"));
-	fputs("\n", to);
-	ok = !fclose(to) && write_file(o->depfile, text, len);
+	putc('\n', to);
+	ok = !fflush(to) && write_file(o->depfile, text, len);
+out:
+	if (to)
+		fclose(to);
 	json_decref(root);
 	free(text);
 	return ok;
@@ -141,6 +181,12 @@ int policy_compile(const struct policy_options *o)
 		fprintf(stderr,
 			"weft policy compile: --symbol \"%s\": expected an identifier of C\n",
 			o->symbol);
+		return EXIT_USAGE;
+	}
+	if (o->depfile && !strcmp(o->output, "-")) {
+		fprintf(stderr, "weft policy compile: --depfile needs -o FILE: make and ninja know "
+				"files by "
+				"their names\n");
 		return EXIT_USAGE;
 	}
 	policy = policy_read(o, o->files[0], true, NULL);

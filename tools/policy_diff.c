@@ -5,12 +5,18 @@
 
 #include "policy.h"
 
-/* Either side as flat lines "section.name.key" and a value: compared as such. */
+/*
+ * Either side as flat lines "section.name.key" and a value: compared as such. Of members of a set there may be
+ * several of one key, and their content tells them apart.
+ */
 struct fact {
 	char *key, *value;
+	struct weft_span content; /* of a member; the policy's */
 };
 
 struct facts {
+	const struct policy_options *o;
+	struct weft_registry *registry;
 	struct fact *all;
 	size_t count;
 };
@@ -20,20 +26,27 @@ static void say(struct facts *f, const char *value, const char *fmt, ...) WEFT_P
 static void say(struct facts *f, const char *value, const char *fmt, ...)
 {
 	struct fact *more = realloc(f->all, (f->count + 1) * sizeof(*more));
-	char key[512];
+	struct fact fact = { .key = NULL };
 	va_list args;
 
 	if (!more)
 		abort(); /* a command of its own, without memory */
 	f->all = more;
 	va_start(args, fmt);
-	vsnprintf(key, sizeof(key), fmt, args);
-	va_end(args);
-	f->all[f->count].key = strdup(key);
-	f->all[f->count].value = strdup(value ? value : "");
-	if (!f->all[f->count].key || !f->all[f->count].value)
+	if (vasprintf(&fact.key, fmt, args) < 0)
 		abort();
-	f->count++;
+	va_end(args);
+	fact.value = strdup(value ? value : "");
+	if (!fact.value)
+		abort();
+	f->all[f->count++] = fact;
+}
+
+static void say_member(struct facts *f, const char *value, struct weft_span content,
+	const char *section, const char *name, const char *key)
+{
+	say(f, value, "%s.%s.%s", section, name, key);
+	f->all[f->count - 1].content = content;
 }
 
 static void say_number(struct facts *f, unsigned long value, const char *section, const char *name,
@@ -51,32 +64,23 @@ static void say_flag(
 	say(f, value ? "true" : "false", "%s.%s.%s", section, name, key);
 }
 
-/* Which certificate it is: its length, and a sum of its bytes (FNV-1a). */
-static const char *mark(const struct weft_span *der, char out[40])
-{
-	uint64_t sum = 14695981039346656037u;
-
-	for (size_t i = 0; i < der->len; i++)
-		sum = (sum ^ der->ptr[i]) * 1099511628211u;
-	snprintf(out, 40, "%zu bytes, %016llx", der->len, (unsigned long long)sum);
-	return out;
-}
-
 static void say_trust(struct facts *f, const struct weft_policy_trust *t)
 {
 	static const char section[] = "trust_stores";
-	char text[40], pin[8];
+	char text[POLICY_CERT_TEXT], pin[POLICY_PIN_TEXT];
 
 	say_flag(f, t->system, section, t->name, "system");
 	for (size_t i = 0; i < t->ca_count; i++)
-		say(f, "trusted", "%s.%s.certs (%s)", section, t->name, mark(&t->ca[i], text));
-	for (size_t i = 0; i < t->crl_count; i++)
-		say(f, "heeded", "%s.%s.crl_file (%s)", section, t->name, mark(&t->crl[i], text));
-	for (size_t i = 0; i < t->pin_count; i++) {
-		snprintf(pin, sizeof(pin), "%02x%02x%02x", t->pins[i][0], t->pins[i][1],
-			t->pins[i][2]);
-		say(f, "pinned", "%s.%s.pins_sha256 (%s...)", section, t->name, pin);
+		say_member(f, policy_cert_text(f->o, f->registry, t->ca[i], text), t->ca[i],
+			section, t->name, "certs");
+	for (size_t i = 0; i < t->crl_count; i++) {
+		snprintf(text, sizeof(text), "a revocation list of %zu bytes", t->crl[i].len);
+		say_member(f, text, t->crl[i], section, t->name, "crl_file");
 	}
+	for (size_t i = 0; i < t->pin_count; i++)
+		say_member(f, policy_pin_text(t->pins[i], pin),
+			(struct weft_span){ t->pins[i], WEFT_SHA256_BYTES }, section, t->name,
+			"pins_sha256");
 	say(f, policy_dates_word(t->verify_dates), "%s.%s.verify_dates", section, t->name);
 	say(f, policy_hold_word(t->hold), "%s.%s.hold", section, t->name);
 	say_number(f, t->linger_ms, section, t->name, "linger_ms");
@@ -85,13 +89,18 @@ static void say_trust(struct facts *f, const struct weft_policy_trust *t)
 
 static void say_retry(struct facts *f, const struct weft_policy_retry *r)
 {
-	char all[512] = "";
-	size_t used = 0;
+	char *all = NULL;
+	size_t len;
+	FILE *to = open_memstream(&all, &len);
 
-	for (size_t i = 0; i < r->backoff_count && used < sizeof(all); i++)
-		used += (size_t)snprintf(
-			all + used, sizeof(all) - used, "%s%u", i ? ", " : "", r->backoff_ms[i]);
+	if (!to)
+		abort();
+	for (size_t i = 0; i < r->backoff_count; i++)
+		fprintf(to, "%s%u", i ? ", " : "", r->backoff_ms[i]);
+	if (fclose(to))
+		abort();
 	say(f, all, "retry.%s.backoff_ms", r->name);
+	free(all);
 	say_number(f, r->conceal, "retry", r->name, "conceal");
 	say_number(f, r->jitter_percent, "retry", r->name, "jitter_percent");
 	say_number(f, r->validity_ping_ms, "retry", r->name, "validity_ping_ms");
@@ -179,14 +188,20 @@ static void say_stream(struct facts *f, const struct weft_policy_stream *s)
 	say_own(f, s);
 }
 
-static int by_key(const void *a, const void *b)
+static int by_place(const void *a, const void *b)
 {
-	return strcmp(((const struct fact *)a)->key, ((const struct fact *)b)->key);
+	const struct fact *p = a, *q = b;
+	int order = strcmp(p->key, q->key);
+
+	if (order || p->content.len != q->content.len)
+		return order ? order : p->content.len < q->content.len ? -1 : 1;
+	return p->content.len ? memcmp(p->content.ptr, q->content.ptr, p->content.len) : 0;
 }
 
-static struct facts facts_of(const struct weft_policy *p)
+static struct facts facts_of(
+	const struct policy_options *o, struct weft_registry *registry, const struct weft_policy *p)
 {
-	struct facts f = { .all = NULL };
+	struct facts f = { .o = o, .registry = registry };
 
 	say(&f, p->product, "product");
 	say(&f, p->release, "release");
@@ -200,7 +215,7 @@ static struct facts facts_of(const struct weft_policy *p)
 	}
 	for (size_t i = 0; i < p->stream_count; i++)
 		say_stream(&f, &p->streams[i]);
-	qsort(f.all, f.count, sizeof(*f.all), by_key);
+	qsort(f.all, f.count, sizeof(*f.all), by_place);
 	return f;
 }
 
@@ -218,7 +233,9 @@ static size_t compare(const struct facts *a, const struct facts *b)
 	size_t i = 0, k = 0, differences = 0;
 
 	while (i < a->count || k < b->count) {
-		int order = i == a->count ? 1 : k == b->count ? -1 : by_key(&a->all[i], &b->all[k]);
+		int order = i == a->count   ? 1
+			    : k == b->count ? -1
+					    : by_place(&a->all[i], &b->all[k]);
 
 		if (order < 0)
 			printf("- %s: %s\n", a->all[i].key, a->all[i].value);
@@ -235,12 +252,21 @@ static size_t compare(const struct facts *a, const struct facts *b)
 	return differences;
 }
 
+static bool knows(const struct weft_policy *p, const char *trust)
+{
+	for (size_t i = 0; i < p->trust_count; i++) {
+		if (!strcmp(p->trusts[i].name, trust))
+			return true;
+	}
+	return false;
+}
+
 /* A store that was only called something else. */
 static void tell_renamed(const struct weft_policy *a, const struct weft_policy *b)
 {
 	for (size_t i = 0; i < a->trust_count; i++) {
 		for (size_t k = 0; k < b->trust_count; k++) {
-			if (strcmp(a->trusts[i].name, b->trusts[k].name) != 0 &&
+			if (!knows(b, a->trusts[i].name) && !knows(a, b->trusts[k].name) &&
 				weft_policy_trust_equal(&a->trusts[i], &b->trusts[k]))
 				printf("= trust_stores.%s believes what trust_stores.%s does\n",
 					a->trusts[i].name, b->trusts[k].name);
@@ -252,20 +278,26 @@ int policy_diff(const struct policy_options *o)
 {
 	const struct weft_policy *a = policy_read(o, o->files[0], false, NULL);
 	const struct weft_policy *b = a ? policy_read(o, o->files[1], false, NULL) : NULL;
+	struct weft_registry *registry = NULL;
+	struct weft_error err;
 	struct facts left, right;
 	size_t differences;
 
-	if (!b) {
+	if (!b || weft_registry_create(o->plugin_dir, &registry, &err)) {
+		if (b)
+			fprintf(stderr, "weft policy: %s\n", err.text);
 		weft_policy_release(a);
+		weft_policy_release(b);
 		return EXIT_USAGE;
 	}
-	left = facts_of(a);
-	right = facts_of(b);
+	left = facts_of(o, registry, a);
+	right = facts_of(o, registry, b);
 	differences = compare(&left, &right);
 	if (differences)
 		tell_renamed(a, b);
 	forget(&left);
 	forget(&right);
+	weft_registry_release(registry);
 	weft_policy_release(a);
 	weft_policy_release(b);
 	return differences ? 1 : 0;

@@ -3,18 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy.h"
-
-struct emit {
-	FILE *to;
-	const struct weft_policy *policy;
-	struct weft_span *ders; /* of all, sorted by content, each once */
-	size_t der_count;
-};
+#include "policy_emit.h"
 
 /* ---- texts and bytes ---- */
 
-static void put_text(FILE *to, const char *text)
+void policy_put_text(FILE *to, const char *text)
 {
 	if (!text) {
 		fputs("NULL", to);
@@ -50,7 +43,7 @@ static int by_content(const void *a, const void *b)
 	return memcmp(p->ptr, q->ptr, p->len);
 }
 
-static void collect(struct emit *e)
+static void collect(struct policy_emit *e)
 {
 	size_t count = 0, kept = 0;
 
@@ -76,7 +69,7 @@ static void collect(struct emit *e)
 	e->der_count = kept;
 }
 
-static void emit_ders(struct emit *e)
+static void emit_ders(struct policy_emit *e)
 {
 	for (size_t i = 0; i < e->der_count; i++) {
 		fprintf(e->to, "static const unsigned char der_%zu[] = {", i);
@@ -85,7 +78,7 @@ static void emit_ders(struct emit *e)
 	}
 }
 
-static size_t der_of(const struct emit *e, const struct weft_span *span)
+static size_t der_of(const struct policy_emit *e, const struct weft_span *span)
 {
 	const struct weft_span *found =
 		bsearch(span, e->ders, e->der_count, sizeof(*span), by_content);
@@ -95,7 +88,7 @@ static size_t der_of(const struct emit *e, const struct weft_span *span)
 
 /* ---- lists that tables point to ---- */
 
-static void emit_spans(const struct emit *e, const char *what, size_t n,
+static void emit_spans(const struct policy_emit *e, const char *what, size_t n,
 	const struct weft_span *spans, size_t count)
 {
 	if (!count)
@@ -109,19 +102,20 @@ static void emit_spans(const struct emit *e, const char *what, size_t n,
 	fputs("};\n\n", e->to);
 }
 
-static void emit_names(const struct emit *e, const char *what, size_t n, const char *const *names)
+void policy_emit_names(
+	const struct policy_emit *e, const char *what, size_t n, const char *const *names)
 {
 	if (!names)
 		return;
 	fprintf(e->to, "static const char *const %s_%zu[] = { ", what, n);
 	for (; *names; names++) {
-		put_text(e->to, *names);
+		policy_put_text(e->to, *names);
 		fputs(", ", e->to);
 	}
 	fputs("NULL };\n\n", e->to);
 }
 
-static void emit_pins(const struct emit *e, size_t n, const struct weft_policy_trust *t)
+static void emit_pins(const struct policy_emit *e, size_t n, const struct weft_policy_trust *t)
 {
 	if (!t->pin_count)
 		return;
@@ -134,7 +128,7 @@ static void emit_pins(const struct emit *e, size_t n, const struct weft_policy_t
 	fputs("};\n\n", e->to);
 }
 
-static void put_reference(const struct emit *e, const char *what, size_t n, bool there)
+void policy_put_reference(const struct policy_emit *e, const char *what, size_t n, bool there)
 {
 	if (there)
 		fprintf(e->to, "%s_%zu", what, n);
@@ -149,21 +143,21 @@ static const char *yes(bool value)
 	return value ? "true" : "false";
 }
 
-static void emit_trust(const struct emit *e, size_t n, const struct weft_policy_trust *t)
+static void emit_trust(const struct policy_emit *e, size_t n, const struct weft_policy_trust *t)
 {
 	static const char *const holds[] = { "WEFT_HOLD_CONNECTION", "WEFT_HOLD_STREAM",
 		"WEFT_HOLD_POLICY" };
 
 	fputs("\t{ .name = ", e->to);
-	put_text(e->to, t->name);
+	policy_put_text(e->to, t->name);
 	fputs(", .certs = ", e->to);
-	put_reference(e, "certs", n, t->certs);
+	policy_put_reference(e, "certs", n, t->certs);
 	fprintf(e->to, ",\n\t\t.ca = ");
-	put_reference(e, "ca", n, t->ca_count);
+	policy_put_reference(e, "ca", n, t->ca_count);
 	fprintf(e->to, ", .ca_count = %zu, .crl = ", t->ca_count);
-	put_reference(e, "crl", n, t->crl_count);
+	policy_put_reference(e, "crl", n, t->crl_count);
 	fprintf(e->to, ", .crl_count = %zu, .pins = ", t->crl_count);
-	put_reference(e, "pins", n, t->pin_count);
+	policy_put_reference(e, "pins", n, t->pin_count);
 	fprintf(e->to,
 		", .pin_count = %zu,\n\t\t.system = %s, .verify_dates = %s, .hold = %s,\n"
 		"\t\t.linger_ms = %u, .keep_tickets = %u },\n",
@@ -173,12 +167,12 @@ static void emit_trust(const struct emit *e, size_t n, const struct weft_policy_
 		holds[t->hold], t->linger_ms, t->keep_tickets);
 }
 
-static void emit_trusts(const struct emit *e)
+static void emit_trusts(const struct policy_emit *e)
 {
 	const struct weft_policy *p = e->policy;
 
 	for (size_t i = 0; i < p->trust_count; i++) {
-		emit_names(e, "certs", i, p->trusts[i].certs);
+		policy_emit_names(e, "certs", i, p->trusts[i].certs);
 		emit_spans(e, "ca", i, p->trusts[i].ca, p->trusts[i].ca_count);
 		emit_spans(e, "crl", i, p->trusts[i].crl, p->trusts[i].crl_count);
 		emit_pins(e, i, &p->trusts[i]);
@@ -191,7 +185,7 @@ static void emit_trusts(const struct emit *e)
 	fputs("};\n\n", e->to);
 }
 
-static void emit_credentials(const struct emit *e)
+static void emit_credentials(const struct policy_emit *e)
 {
 	const struct weft_policy *p = e->policy;
 
@@ -200,17 +194,17 @@ static void emit_credentials(const struct emit *e)
 	fputs("static const struct weft_policy_credential credentials_0[] = {\n", e->to);
 	for (size_t i = 0; i < p->credential_count; i++) {
 		fputs("\t{ .name = ", e->to);
-		put_text(e->to, p->credentials[i].name);
+		policy_put_text(e->to, p->credentials[i].name);
 		fputs(", .cert = ", e->to);
-		put_text(e->to, p->credentials[i].cert);
+		policy_put_text(e->to, p->credentials[i].cert);
 		fputs(", .key = ", e->to);
-		put_text(e->to, p->credentials[i].key);
+		policy_put_text(e->to, p->credentials[i].key);
 		fputs(" },\n", e->to);
 	}
 	fputs("};\n\n", e->to);
 }
 
-static void emit_retries(const struct emit *e)
+static void emit_retries(const struct policy_emit *e)
 {
 	const struct weft_policy *p = e->policy;
 
@@ -227,7 +221,7 @@ static void emit_retries(const struct emit *e)
 		const struct weft_policy_retry *r = &p->retries[i];
 
 		fputs("\t{ .name = ", e->to);
-		put_text(e->to, r->name);
+		policy_put_text(e->to, r->name);
 		fprintf(e->to,
 			", .backoff_ms = backoff_%zu, .backoff_count = %zu, .conceal = %u,\n"
 			"\t\t.jitter_percent = %u, .validity_ping_ms = %u, .validity_hangup_ms = "
@@ -238,189 +232,19 @@ static void emit_retries(const struct emit *e)
 	fputs("};\n\n", e->to);
 }
 
-/* ---- streams ---- */
-
-static void emit_pairs(const struct emit *e, const char *what, size_t n, size_t k,
-	const struct weft_policy_pair *pairs, size_t count)
-{
-	if (!count)
-		return;
-	fprintf(e->to, "static const struct weft_policy_pair %s_%zu_%zu[] = {\n", what, n, k);
-	for (size_t i = 0; i < count; i++) {
-		fputs("\t{ ", e->to);
-		put_text(e->to, pairs[i].name);
-		fputs(", ", e->to);
-		put_text(e->to, pairs[i].value);
-		fputs(" },\n", e->to);
-	}
-	fputs("};\n\n", e->to);
-}
-
-static void put_pairs(const struct emit *e, const char *what, size_t n, size_t k, size_t count)
-{
-	if (count)
-		fprintf(e->to, "%s_%zu_%zu, %zu", what, n, k, count);
-	else
-		fputs("NULL, 0", e->to);
-}
-
-static void emit_metadata(const struct emit *e, size_t n, const struct weft_policy_stream *s)
-{
-	for (size_t k = 0; k < s->metadata_count; k++)
-		emit_pairs(e, "uses", n, k, s->metadata[k].uses, s->metadata[k].use_count);
-	if (!s->metadata_count)
-		return;
-	fprintf(e->to, "static const struct weft_policy_metadata metadata_%zu[] = {\n", n);
-	for (size_t k = 0; k < s->metadata_count; k++) {
-		fputs("\t{ ", e->to);
-		put_text(e->to, s->metadata[k].name);
-		fputs(", ", e->to);
-		put_pairs(e, "uses", n, k, s->metadata[k].use_count);
-		fputs(" },\n", e->to);
-	}
-	fputs("};\n\n", e->to);
-}
-
-static void emit_values(const struct emit *e, size_t n, const struct weft_policy_stream *s)
-{
-	for (size_t k = 0; k < s->value_count; k++)
-		emit_pairs(e, "pairs", n, k, s->values[k].pairs, s->values[k].pair_count);
-	if (!s->value_count)
-		return;
-	fprintf(e->to, "static const struct weft_policy_value values_%zu[] = {\n", n);
-	for (size_t k = 0; k < s->value_count; k++) {
-		const struct weft_policy_value *v = &s->values[k];
-
-		fputs("\t{ ", e->to);
-		put_text(e->to, v->key);
-		fputs(", ", e->to);
-		put_text(e->to, v->text);
-		fprintf(e->to, ", %lld, ", (long long)v->number);
-		put_pairs(e, "pairs", n, k, v->pair_count);
-		fputs(" },\n", e->to);
-	}
-	fputs("};\n\n", e->to);
-}
-
-static void put_named(const struct emit *e, const char *member, const char *text)
-{
-	if (!text)
-		return;
-	fprintf(e->to, "\t\t.%s = ", member);
-	put_text(e->to, text);
-	fputs(",\n", e->to);
-}
-
-static void put_number(const struct emit *e, const char *member, uint32_t value)
-{
-	if (value == UINT32_MAX)
-		fprintf(e->to, "\t\t.%s = UINT32_MAX,\n", member);
-	else if (value)
-		fprintf(e->to, "\t\t.%s = %u,\n", member, value);
-}
-
-static void put_flag(const struct emit *e, const char *member, bool value)
-{
-	if (value)
-		fprintf(e->to, "\t\t.%s = true,\n", member);
-}
-
-static void put_pointer(const struct emit *e, const char *member, const char *table, const void *at,
-	const void *first, size_t size)
-{
-	if (at)
-		fprintf(e->to, "\t\t.%s = &%s_0[%zu],\n", member, table,
-			(size_t)((const char *)at - (const char *)first) / size);
-}
-
-static void put_numbers(const struct emit *e, const struct weft_policy_stream *s)
-{
-	const struct {
-		const char *name;
-		uint32_t value;
-	} all[] = {
-		{ "port", s->port },
-		{ "allow", s->allow },
-		{ "keep_warm_ms", s->keep_warm_ms },
-		{ "connect_ms", s->connect_ms },
-		{ "handshake_ms", s->handshake_ms },
-		{ "header_ms", s->header_ms },
-		{ "idle_ms", s->idle_ms },
-		{ "flush_ms", s->flush_ms },
-		{ "queue_ms", s->queue_ms },
-		{ "timeout_ms", s->timeout_ms },
-		{ "window_bytes", s->window_bytes },
-		{ "write_high_bytes", s->write_high_bytes },
-		{ "max_in_flight_bytes", s->max_in_flight_bytes },
-	};
-
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		put_number(e, all[i].name, all[i].value);
-}
-
-static void emit_stream(const struct emit *e, size_t n, const struct weft_policy_stream *s)
-{
-	const struct weft_policy *p = e->policy;
-
-	fputs("\t{\n", e->to);
-	put_named(e, "name", s->name);
-	put_named(e, "endpoint", s->endpoint);
-	put_named(e, "protocol", s->protocol);
-	put_named(e, "sni", s->sni);
-	put_named(e, "local_address", s->local_address);
-	put_named(e, "proxy", s->proxy);
-	put_flag(e, "tls", s->tls);
-	put_flag(e, "warm_holds", s->warm_holds);
-	put_flag(e, "nailed_up", s->nailed_up);
-	put_flag(e, "opportunistic", s->opportunistic);
-	fprintf(e->to, "\t\t.share = %s,\n",
-		s->share == WEFT_SHARE_POOL ? "WEFT_SHARE_POOL" : "WEFT_SHARE_ALONE");
-	put_numbers(e, s);
-	put_pointer(e, "trust", "trusts", s->trust, p->trusts, sizeof(p->trusts[0]));
-	put_pointer(e, "credential", "credentials", s->credential, p->credentials,
-		sizeof(p->credentials[0]));
-	put_pointer(e, "retry", "retries", s->retry, p->retries, sizeof(p->retries[0]));
-	if (s->alpn)
-		fprintf(e->to, "\t\t.alpn = alpn_%zu,\n", n);
-	if (s->metadata_count)
-		fprintf(e->to, "\t\t.metadata = metadata_%zu, .metadata_count = %zu,\n", n,
-			s->metadata_count);
-	if (s->value_count)
-		fprintf(e->to, "\t\t.values = values_%zu, .value_count = %zu,\n", n,
-			s->value_count);
-	fputs("\t},\n", e->to);
-}
-
-static void emit_streams(const struct emit *e)
-{
-	const struct weft_policy *p = e->policy;
-
-	for (size_t i = 0; i < p->stream_count; i++) {
-		emit_names(e, "alpn", i, p->streams[i].alpn);
-		emit_metadata(e, i, &p->streams[i]);
-		emit_values(e, i, &p->streams[i]);
-	}
-	if (!p->stream_count)
-		return;
-	fputs("static const struct weft_policy_stream streams_0[] = {\n", e->to);
-	for (size_t i = 0; i < p->stream_count; i++)
-		emit_stream(e, i, &p->streams[i]);
-	fputs("};\n\n", e->to);
-}
-
 /* ---- all of it ---- */
 
-static void put_table(
-	const struct emit *e, const char *member, const char *one, const char *table, size_t count)
+static void put_table(const struct policy_emit *e, const char *member, const char *one,
+	const char *table, size_t count)
 {
 	fprintf(e->to, "\t.%s = ", member);
-	put_reference(e, table, 0, count);
+	policy_put_reference(e, table, 0, count);
 	fprintf(e->to, ",\n\t.%s_count = %zu,\n", one, count);
 }
 
 void policy_emit(FILE *to, const struct weft_policy *policy, const char *symbol)
 {
-	struct emit e = { .to = to, .policy = policy };
+	struct policy_emit e = { .to = to, .policy = policy };
 
 	fprintf(to,
 		"/* Made by weft policy compile from the policy %s. */\n#include "
@@ -431,21 +255,25 @@ void policy_emit(FILE *to, const struct weft_policy *policy, const char *symbol)
 		"compile it "
 		"again with the weft of this library\"\n#endif\n\n",
 		policy->schema, policy->schema);
+	/* ISO C promises no more than 4095 characters */
+	fputs("#ifdef __GNUC__\n#pragma GCC diagnostic ignored "
+	      "\"-Woverlength-strings\"\n#endif\n\n",
+		to);
 	collect(&e);
 	emit_ders(&e);
 	emit_trusts(&e);
 	emit_credentials(&e);
 	emit_retries(&e);
-	emit_streams(&e);
+	policy_emit_streams(&e);
 	fprintf(to, "extern const struct weft_policy %s;\n\nconst struct weft_policy %s = {\n",
 		symbol, symbol);
 	fprintf(to, "\t.schema = %u,\n\t.size = sizeof(struct weft_policy),\n\t.name = ",
 		policy->schema);
-	put_text(to, policy->name);
+	policy_put_text(to, policy->name);
 	fputs(",\n\t.product = ", to);
-	put_text(to, policy->product);
+	policy_put_text(to, policy->product);
 	fputs(",\n\t.release = ", to);
-	put_text(to, policy->release);
+	policy_put_text(to, policy->release);
 	fputs(",\n", to);
 	put_table(&e, "retries", "retry", "retries", policy->retry_count);
 	put_table(&e, "trusts", "trust", "trusts", policy->trust_count);

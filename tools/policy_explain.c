@@ -1,17 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* weft policy explain: what a stream would do. The plan is the one that its opening would follow. */
-#include <jansson.h>
-#include <stdlib.h>
+#include "policy_explain.h"
+
 #include <string.h>
-
-#include "policy.h"
-
-struct explain {
-	const struct policy_options *o;
-	const struct weft_policy *policy;
-	struct weft_context *ctx;
-	struct weft_policy_plan plan;
-};
 
 static const char *or_none(const char *text)
 {
@@ -35,9 +26,7 @@ static void shared_metadata(const struct explain *e, const struct weft_policy_st
 	to[n] = (struct weft_policy_pair){ NULL, NULL };
 }
 
-enum sharing { SHARES, SHARES_NOT, CANNOT_SAY };
-
-static enum sharing shares(
+enum sharing explain_sharing(
 	const struct explain *e, const struct weft_policy_stream *other, struct weft_error *why)
 {
 	struct weft_policy_pair metadata[METADATA_MAX + 1];
@@ -83,7 +72,7 @@ static void print_trust(const struct explain *e)
 {
 	const struct weft_policy_stream *s = e->plan.stream;
 	const struct weft_policy_trust *t = s->trust;
-	char allow[128];
+	char allow[128], cert[POLICY_CERT_TEXT];
 
 	if (!s->tls)
 		return;
@@ -92,6 +81,9 @@ static void print_trust(const struct explain *e)
 		printf("%s%s", i ? ", " : ": ", t->certs[i]);
 	if (t)
 		printf(" (%zu certificates%s)", t->ca_count, t->system ? ", and the system's" : "");
+	for (size_t i = 0; t && i < t->ca_count; i++)
+		printf("\n                 %s",
+			policy_cert_text(e->o, e->registry, t->ca[i], cert));
 	printf("\n  verifies       a chain to it, the name %s",
 		e->plan.host[0] ? e->plan.host : "localhost");
 	printf("%s", t && t->verify_dates == WEFT_DATES_ONCE_CLOCK_SET
@@ -202,7 +194,7 @@ static void print_sharing(const struct explain *e)
 
 	for (size_t i = 0; i < e->policy->stream_count; i++) {
 		const struct weft_policy_stream *other = &e->policy->streams[i];
-		enum sharing s = shares(e, other, &why);
+		enum sharing s = explain_sharing(e, other, &why);
 
 		if (s == SHARES_NOT)
 			continue;
@@ -216,70 +208,6 @@ static void print_sharing(const struct explain *e)
 		printf("  shares with    nobody but its like\n");
 }
 
-/* ---- for machines ---- */
-
-static json_t *texts(const char *const *all)
-{
-	json_t *array = json_array();
-
-	for (; all && *all; all++)
-		json_array_append_new(array, json_string(*all));
-	return array;
-}
-
-static json_t *fields_json(const struct weft_policy_plan *p)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < p->field_count; i++)
-		json_array_append_new(
-			array, json_pack("[s%, s%]", p->fields[i].name, p->fields[i].name_len,
-				       p->fields[i].value, p->fields[i].value_len));
-	return array;
-}
-
-static void print_json(const struct explain *e)
-{
-	const struct weft_policy_plan *p = &e->plan;
-	const struct weft_policy_stream *s = p->stream;
-	const struct weft_policy_trust *t = s->trust;
-	json_t *with = json_array(), *unknown = json_array(), *o;
-	struct weft_error why;
-
-	for (size_t i = 0; i < e->policy->stream_count; i++) {
-		const struct weft_policy_stream *other = &e->policy->streams[i];
-		enum sharing sharing = shares(e, other, &why);
-
-		if (sharing != SHARES_NOT)
-			json_array_append_new(
-				sharing == SHARES ? with : unknown, json_string(other->name));
-	}
-	o = json_pack("{s:s, s:s, s:s, s:i, s:s?, s:s, s:b, s:o, s:s, s:s?, s:o, s:s?, s:s?}",
-		"stream", s->name, "url", p->url, "host", p->host, "port", (int)p->port,
-		"connect_to", p->connect_to, "role", p->role, "tls", s->tls, "alpn", texts(p->alpn),
-		"sni", p->sni, "method", p->method, "fields", fields_json(p), "proxy", s->proxy,
-		"local_address", s->local_address);
-	if (s->tls)
-		json_object_set_new(o, "trust",
-			json_pack("{s:s, s:o, s:i, s:b, s:i, s:i, s:s, s:s, s:i, s:i}", "name",
-				t ? t->name : "system", "certs", texts(t ? t->certs : NULL),
-				"certificates", (int)(t ? t->ca_count : 0), "system",
-				t ? t->system : true, "crls", (int)(t ? t->crl_count : 0), "pins",
-				(int)(t ? t->pin_count : 0), "hold",
-				policy_hold_word(t ? t->hold : WEFT_HOLD_CONNECTION),
-				"verify_dates",
-				policy_dates_word(t ? t->verify_dates : WEFT_DATES_ALWAYS),
-				"linger_ms", (int)(t ? t->linger_ms : 0), "keep_tickets",
-				(int)(t ? t->keep_tickets : 0)));
-	json_object_set_new(
-		o, "credential", s->credential ? json_string(s->credential->name) : json_null());
-	json_object_set_new(o, "shares_with", with);
-	json_object_set_new(o, "may_share_with", unknown);
-	json_dumpf(o, stdout, JSON_COMPACT);
-	printf("\n");
-	json_decref(o);
-}
-
 int policy_explain(const struct policy_options *o)
 {
 	struct explain e = { .o = o, .policy = policy_read(o, o->files[0], false, NULL) };
@@ -291,13 +219,17 @@ int policy_explain(const struct policy_options *o)
 	e.ctx = policy_context(o);
 	if (!e.ctx)
 		goto out;
+	if (weft_registry_create(o->plugin_dir, &e.registry, &err)) {
+		fprintf(stderr, "weft policy explain: %s\n", err.text);
+		goto out;
+	}
 	if (weft_policy_plan(e.ctx, e.policy, o->files[1], o->metadata, &e.plan, &err)) {
 		fprintf(stderr, "weft policy explain: %s\n", err.text);
 		goto out;
 	}
 	rc = 0;
 	if (o->json) {
-		print_json(&e);
+		explain_json(&e);
 	} else {
 		print_place(&e);
 		print_trust(&e);
@@ -308,6 +240,7 @@ int policy_explain(const struct policy_options *o)
 	}
 	weft_policy_plan_finish(&e.plan);
 out:
+	weft_registry_release(e.registry);
 	weft_context_destroy(e.ctx, 0, NULL, NULL);
 	weft_policy_release(e.policy);
 	return rc;

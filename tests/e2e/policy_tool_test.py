@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """weft policy: what it finds, what it makes of a policy, what it says that a stream would do."""
+import base64
 import json
 import os
 import pathlib
@@ -16,6 +17,7 @@ if not weftlib.BACKENDS:
     weftlib.skip_all("this build has no TLS backend, which policies with certificates need")
 
 ALL = weftlib.SOURCE / "tests" / "support" / "policies" / "all.json"
+VENDOR = weftlib.SOURCE / "minimal-examples" / "policy-static" / "vendor-ca.pem"
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wmissing-declarations",
             "-Wstrict-prototypes", "-Werror"]
 MINIMAL = {"schema_version": 1, "streams": {"a": {"endpoint": "a.example"}}}
@@ -60,6 +62,23 @@ class Check(Case):
             f'{file}:5:27: streams.b.trust_store: there is no trust store "z"',
         ])
 
+    def test_problems_are_counted_for_each_file(self):
+        one = self.write(MINIMAL | {"product": 1}, "one.json")
+        done = self.policy("check", one, ALL, self.folder / "none.json", code=1)
+        lines = done.stdout.splitlines()
+        self.assertEqual([lines[0], lines[2]], [f"{one}: 1 problem", f"{self.folder}/none.json: 1 problem"])
+        self.assertTrue(lines[1].endswith(": fine"))
+
+    @unittest.skipUnless("mbedtls" in weftlib.BACKENDS, "a build without mbedtls")
+    def test_a_certificate_that_the_backend_cannot_read_is_told_though_nobody_uses_it(self):
+        done = weftlib.run("openssl", "req", "-x509", "-config", "/dev/null", "-newkey", "ed25519", "-nodes", "-days",
+                           "2", "-subj", "/CN=x", "-keyout", self.folder / "k", "-out", self.folder / "ed.pem")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        file = self.write(MINIMAL | {"certs": {"e": {"pem_file": "ed.pem"}}, "trust_stores": {"t": {"certs": ["e"]}}})
+        self.assertIn("fine", self.policy("check", "--tls", "none", file).stdout)
+        done = self.policy("check", "--tls", "mbedtls", file, code=1)
+        self.assertIn("cannot be read", done.stderr)
+
     def test_warnings_are_marked_and_no_failure(self):
         file = self.write(MINIMAL | {"trust_stores": {"os": {"system": True}}})
         done = self.policy("check", file)
@@ -88,6 +107,67 @@ class Compile(Case):
         done = weftlib.run(weftlib.BUILD / "tests" / "policy_same", ALL)
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertIn("schema 2, this Weft", done.stdout)
+
+    def assert_same_tables(self, content):
+        """Compiled and loaded, this policy is the same, and its C has no warning."""
+        file = self.write(content)
+        library = self.folder / "tables.so"
+        out = self.compile(file, "--symbol", "compiled")
+        for compiler in ("clang", "gcc"):
+            if shutil.which(compiler):
+                done = weftlib.run(compiler, "-std=c11", f"-I{weftlib.SOURCE / 'include'}", *WARNINGS, "-fPIC",
+                                   "-shared", out, "-o", library)
+                self.assertEqual(done.returncode, 0, done.stderr)
+        done = weftlib.run(weftlib.BUILD / "tests" / "policy_same", file, library)
+        self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_revocation_lists_pins_and_several_certificates_are_the_same_compiled(self):
+        files = weftlib.Certificates(self.folder)
+        revoked, _ = files.issue("revoked", "DNS:x")
+        for command in (("-revoke", revoked), ("-gencrl", "-crldays", "2", "-out", self.folder / "crl.pem")):
+            done = weftlib.run("openssl", "ca", "-config", self.folder / "ca.cnf", "-cert", files.ca, "-keyfile",
+                               files.ca_key, *command)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        pins = [base64.b64encode(bytes([n] * 32)).decode() for n in (7, 1, 200, 7)]
+        self.assert_same_tables({
+            "schema_version": 1,
+            "certs": {"ca": {"pem_file": str(files.ca)}, "vendor": {"pem_file": str(VENDOR)}},
+            "trust_stores": {"a": {"certs": ["ca", "vendor"], "crl_file": "crl.pem", "pins_sha256": pins},
+                             "b": {"certs": ["vendor"], "crl_file": "crl.pem"}},
+            "streams": {"a": {"endpoint": "x", "trust_store": "a"}, "b": {"endpoint": "x", "trust_store": "b"}}})
+
+    def test_long_and_strange_texts_are_the_same_compiled(self):
+        self.assert_same_tables({"schema_version": 1, "product": "".join(map(chr, range(1, 0x180))),
+                                 "release": "??=??/\\\"%s\t1\u00017",
+                                 "streams": {"a": {"endpoint": "x", "path": "/" + "y" * 5000,
+                                                   "headers": {"x-1": "a??/b \\ \"c\""}}}})
+
+    def test_a_policy_without_streams_is_the_same_compiled(self):
+        self.assert_same_tables({"schema_version": 1, "streams": {}})
+
+    def test_a_pipe_is_written_to_and_not_replaced(self):
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        with subprocess.Popen([weftlib.BIN, "policy", "compile", ALL, "-o", pipe]) as compiler:
+            self.assertEqual(pipe.read_bytes(), self.compile(ALL).read_bytes())
+            self.assertEqual(compiler.wait(weftlib.SECONDS), 0)
+        self.assertTrue(pipe.is_fifo())
+
+    def test_paths_in_a_depfile_are_as_make_reads_them(self):
+        folder = self.folder / "a b$c#d"
+        folder.mkdir()
+        self.folder = folder
+        shutil.copy(VENDOR, folder / "v ca.pem")
+        file = self.write(MINIMAL | {"certs": {"v": {"pem_file": "v ca.pem"}},
+                                     "trust_stores": {"t": {"certs": ["v"]}},
+                                     "streams": {"a": {"endpoint": "x", "trust_store": "t"}}})
+        out = self.compile(file, "--depfile", folder / "d")
+        escaped = str(folder).replace("$", "$$").replace("#", "\\#").replace(" ", "\\ ")
+        self.assertEqual((folder / "d").read_text(),
+                         f"{escaped}/out.c: \\\n  {escaped}/p.json \\\n  {escaped}/v\\ ca.pem\n")
+        self.assertTrue(out.exists())
+        done = self.policy("compile", file, "-o", "-", "--depfile", folder / "d", code=2)
+        self.assertIn("--depfile needs -o FILE", done.stderr)
 
     def test_it_compiles_without_a_warning(self):
         out = self.compile(ALL)
@@ -187,6 +267,20 @@ class Explain(Case):
         self.assertEqual(told["method"], "PUT")
         self.assertEqual(told["trust"]["hold"], "stream")
         self.assertIn(["x-api-key", "k"], told["fields"])
+        self.assertEqual(told["trust"]["authorities"], [
+            {"subject": "CN=Vendor CA of an example", "not_before": 1795644290, "not_after": 2741724290}])
+        self.assertEqual(told["trust"]["allow"], ["expired", "weak"])
+        self.assertEqual(told["trust"]["pins_sha256"], ["AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="])
+        self.assertEqual(told["limits"]["timeout_ms"], 7)
+        self.assertEqual((told["keep_warm_ms"], told["warm_holds"], told["retry"]), (0, False, "default"))
+        told = json.loads(self.policy("explain", ALL, "system", "--json").stdout)
+        self.assertEqual((told["trust"]["authorities"], told["trust"]["allow"], told["limits"]), ([], [], {}))
+        self.assertIsNone(told["keep_warm_ms"])
+
+    def test_authorities_are_told_by_subject_and_end_whichever_backend_reads_them(self):
+        for backend in weftlib.BACKENDS:
+            text = self.policy("explain", ALL, "mixed", "--tls", backend).stdout
+            self.assertIn("\n                 CN=Vendor CA of an example, valid until 2056-11-17\n", text)
 
     def test_who_would_share_the_connection(self):
         streams = {"a": {"endpoint": "${host}", "metadata": {"host": {}}},
@@ -231,6 +325,47 @@ class Diff(Case):
         b = MINIMAL | {"trust_stores": {"sys": {"system": True}}}
         done = self.policy("diff", self.write(a, "a.json"), self.write(b, "b.json"), code=1)
         self.assertIn("= trust_stores.os believes what trust_stores.sys does", done.stdout)
+
+    def differences(self, a, b):
+        return self.policy("diff", self.write(a, "a.json"), self.write(b, "b.json"), code=1).stdout.splitlines()
+
+    def test_pins_that_differ_in_their_last_byte_are_different(self):
+        def pinned(last):
+            pin = base64.b64encode(bytes(31) + bytes([last])).decode()
+            return pin, {"schema_version": 1, "trust_stores": {"t": {"system": True, "pins_sha256": [pin]}},
+                         "streams": {"a": {"endpoint": "x", "trust_store": "t"}}}
+        (a, first), (b, second) = pinned(1), pinned(2)
+        self.assertEqual(self.differences(first, second),
+                         [f"- trust_stores.t.pins_sha256: {a}", f"+ trust_stores.t.pins_sha256: {b}"])
+
+    def test_long_lists_that_differ_at_their_end_are_different(self):
+        def retrying(last):
+            return MINIMAL | {"retry": {"r": {"backoff_ms": [1000000 + n for n in range(100)] + [last]}}}
+        line, = self.differences(retrying(5), retrying(6))
+        self.assertTrue(line.startswith("! retry.r.backoff_ms: 1000000, "))
+        self.assertTrue(line.endswith(", 6"))
+
+    def test_certificates_are_told_by_their_subjects_and_apart_by_their_content(self):
+        one, two = weftlib.Certificates(self.folder), self.folder / "two"
+        two.mkdir()
+        two = weftlib.Certificates(two)  # the same subject and dates, another key
+
+        def trusting(*files):
+            return {"schema_version": 1, "certs": {"c": {"pem_file": str(files[0])}, "d": {"pem_file": str(files[1])}},
+                    "trust_stores": {"t": {"certs": ["c", "d"]}},
+                    "streams": {"a": {"endpoint": "x", "trust_store": "t"}}}
+        lines = self.differences(trusting(VENDOR, one.ca), trusting(VENDOR, two.ca))
+        self.assertEqual(sorted(line[0] for line in lines), ["+", "-"])
+        for line in lines:
+            self.assertRegex(line, r"^. trust_stores\.t\.certs: CN=weft test CA, valid until \d{4}-\d\d-\d\d$")
+        done = self.policy("diff", self.write(trusting(one.ca, VENDOR), "a.json"),
+                           self.write(trusting(VENDOR, one.ca), "b.json"))
+        self.assertEqual(done.stdout, "")
+
+    def test_a_store_that_kept_its_name_was_not_renamed(self):
+        stores = {"os": {"system": True}, "sys": {"system": True}}
+        lines = self.differences(MINIMAL | {"trust_stores": stores}, MINIMAL | {"trust_stores": stores, "release": "2"})
+        self.assertEqual(lines, ["! release:  -> 2"])
 
     def test_trouble_has_a_code_of_its_own(self):
         self.policy("diff", ALL, self.folder / "none.json", code=2)
