@@ -8,6 +8,7 @@
 #include "core/client/tickets.h"
 #include "core/net/dial.h"
 #include "core/net/url.h"
+#include "core/transport/proxy.h"
 #include "core/transport/socket.h"
 #include "core/transport/tls.h"
 #include "core/vhost/trust.h"
@@ -92,6 +93,22 @@ static void start(struct weft_conn *conn, struct weft_transport *ground)
 	weft_conn_start(conn, top);
 }
 
+/* The socket leads to the proxy, if there is one. */
+static void go_through(struct weft_conn *conn, struct weft_transport *ground)
+{
+	const struct weft_pool_key *key = &weft_client_conn(conn)->entry->key;
+	struct weft_transport *way = ground;
+	struct weft_error err;
+
+	if (key->proxy[0] && weft_transport_proxy(conn->ctx, ground, key->proxy, key->host,
+				     key->port, &way, &err)) {
+		weft_transport_destroy(ground);
+		weft_conn_kill(conn, &err);
+		return;
+	}
+	start(conn, way);
+}
+
 static void dialed(
 	void *user, enum weft_status status, weft_socket sock, const struct weft_error *err)
 {
@@ -112,7 +129,7 @@ static void dialed(
 		return;
 	}
 	weft_client_conn(conn)->dialed_us = weft_loop_now(&conn->ctx->loop);
-	start(conn, ground);
+	go_through(conn, ground);
 }
 
 static enum weft_status dial(struct weft_conn *conn, struct weft_error *err)
@@ -125,8 +142,20 @@ static enum weft_status dial(struct weft_conn *conn, struct weft_error *err)
 		.resolved_us = &weft_client_conn(conn)->resolved_us,
 	};
 	struct weft_address to, local;
+	char host[WEFT_URL_NAME_MAX + 1];
+	enum weft_proxy_kind kind;
+	struct weft_url proxy;
 	enum weft_status st = WEFT_OK;
 
+	if (e->key.proxy[0]) {
+		st = weft_proxy_parse(e->key.proxy, &kind, &proxy, err);
+		if (st)
+			return st;
+		snprintf(host, sizeof(host), "%.*s", (int)proxy.host.len,
+			(const char *)proxy.host.ptr);
+		options.host = host;
+		options.port = proxy.port;
+	}
 	if (e->key.connect_to[0]) {
 		st = weft_endpoint_parse(e->key.connect_to, &to, err);
 		options.to = &to;

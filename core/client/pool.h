@@ -20,6 +20,7 @@ struct weft_pool_key {
 	const char *sni;               /* "" for none */
 	const char *connect_to;        /* "" for the host itself */
 	const char *local;             /* "" for any */
+	const char *proxy;             /* "" for none; its host in lower case */
 	struct weft_trust_spec *trust; /* CA, CRL, client certificate, ALPN: compared by content */
 	unsigned allow;
 };

@@ -194,7 +194,7 @@ void weft_conn_start(struct weft_conn *conn, struct weft_transport *top)
 		weft_conn_kill(conn, &err);
 		return;
 	}
-	if (conn->scheme->tls)
+	if (conn->scheme->tls || top->below)
 		weft_conn_state_timer(conn, weft_conn_limits(conn)->handshake_ms);
 	advance(conn);
 }

@@ -112,7 +112,7 @@ static enum weft_status expand(const struct weft_policy_planning *p, const char 
 enum weft_status weft_policy_expand(struct weft_policy_planning *p, const char *text,
 	enum weft_policy_escape how, const char **out, struct weft_error *err)
 {
-	size_t len;
+	size_t len = 0;
 	char *copy;
 	enum weft_status st = expand(p, text, how, NULL, &len, err);
 

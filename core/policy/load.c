@@ -97,6 +97,7 @@ static void load_all(struct weft_loading *l, json_t *root)
 {
 	if (!weft_load_object(l, root, weft_load_top_keys, l->policy))
 		return;
+	json_object_del(root, "$schema"); /* which editors go by */
 	weft_load_known(l, root, weft_load_top_keys);
 	load_section(l, root, "retry", weft_load_retries);
 	load_section(l, root, "certs", weft_load_certs);

@@ -22,7 +22,7 @@ struct weft_load_step {
 struct weft_load_problem {
 	bool warning;
 	unsigned line, column;
-	size_t offset;
+	size_t offset, order;
 	char *path, *text;
 };
 

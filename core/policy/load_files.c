@@ -86,7 +86,27 @@ static void date_text(int64_t seconds, char out[16])
 	strftime(out, 16, "%Y-%m-%d", &parts);
 }
 
-/* What the backend says of it; without one it is taken as it is. */
+/* What is behind the tag and the length at *at; NULL: nothing. X.690 section 8.1.3. */
+static const unsigned char *inside(const unsigned char *at, const unsigned char *end)
+{
+	size_t lengths = end - at > 1 && at[1] & 0x80 ? at[1] & 0x7f : 0;
+
+	return (size_t)(end - at) > 2 + lengths ? at + 2 + lengths : NULL;
+}
+
+/*
+ * A certificate begins with a sequence that begins with no OID. Private keys begin with their version (RFC 5958,
+ * 8017, 5915), encrypted and public ones with an algorithm. None may get into a compiled policy.
+ */
+static bool is_key(struct weft_span der)
+{
+	const unsigned char *end = der.ptr + der.len, *first = inside(der.ptr, end), *second;
+
+	second = first && *first == 0x30 ? inside(first, end) : NULL;
+	return first && (*first == 0x02 || (second && *second == 0x06));
+}
+
+/* What the backend says of it; without one it is taken as it is, unless it is a key. */
 static bool read_it(struct weft_loading *l, const char *key, struct weft_span der, bool crl,
 	const char *what, size_t number)
 {
@@ -94,6 +114,11 @@ static bool read_it(struct weft_loading *l, const char *key, struct weft_span de
 	struct weft_error why;
 	char date[16];
 
+	if (is_key(der)) {
+		weft_load_wrong(
+			l, key, "%s %zu is a key, which has no place in a policy", what, number);
+		return false;
+	}
 	if (!l->tls || !l->tls->cert_read)
 		return true;
 	if (l->tls->cert_read(der, crl ? NULL : &cert, &why)) {

@@ -58,7 +58,8 @@ const char *weft_load_text(struct weft_loading *l, const char *text, size_t len)
 
 	if (!copy)
 		return NULL;
-	memcpy(copy, text, len);
+	if (len) /* what was no text is none here, and was told */
+		memcpy(copy, text, len);
 	copy[len] = '\0';
 	return copy;
 }

@@ -61,10 +61,12 @@ static void add(struct weft_loading *l, bool warning, size_t offset, char *path,
 		l->no_memory = true;
 		return;
 	}
-	p = &l->problems[l->problem_count++];
-	*p = (struct weft_load_problem){
-		.warning = warning, .offset = offset, .path = path, .text = text
-	};
+	p = &l->problems[l->problem_count];
+	*p = (struct weft_load_problem){ .order = l->problem_count++,
+		.warning = warning,
+		.offset = offset,
+		.path = path,
+		.text = text };
 	find_line(l->text, offset, &p->line, &p->column);
 }
 
@@ -115,7 +117,7 @@ static int by_place(const void *a, const void *b)
 
 	if (p->offset != q->offset)
 		return p->offset < q->offset ? -1 : 1;
-	return strcmp(p->text, q->text);
+	return p->order < q->order ? -1 : p->order > q->order;
 }
 
 static void set_error(

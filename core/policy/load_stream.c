@@ -25,12 +25,13 @@ void weft_load_not_of(struct weft_loading *l, const struct weft_plugin *role, co
 	const struct weft_plugin *other;
 
 	for (size_t i = 0; (other = weft_registry_at(l->registry, WEFT_PLUGIN_ROLE, i)); i++) {
-		if (role && other->role->policy && find_key(other->role->policy->keys, name)) {
+		if (!other->role->policy || !find_key(other->role->policy->keys, name))
+			continue;
+		if (role) /* else nobody knows whose keys it has, which was told */
 			weft_load_wrong(l, name,
 				"role %s knows this key, and the stream's role is %s", other->name,
 				role->name);
-			return;
-		}
+		return;
 	}
 	weft_load_unknown(l, name, weft_load_stream_keys, own);
 }

@@ -83,10 +83,6 @@ static bool check_text(struct weft_loading *l, json_t *value, const struct weft_
 {
 	size_t len = json_string_length(value);
 
-	if (strlen(json_string_value(value)) != len) {
-		weft_load_wrong(l, NULL, "has a NUL in it, expected a text without");
-		return false;
-	}
 	if (key->choices)
 		return check_choice(l, json_string_value(value), key);
 	if (key->max && (len < (size_t)key->min || len > (size_t)key->max)) {
@@ -173,10 +169,13 @@ static int index_of(const char *word, const char *const *words)
 /* Into the table; what is not simple is its section's. */
 static void store(struct weft_loading *l, json_t *value, const struct weft_load_key *k, void *to)
 {
-	void *member = (char *)to + k->offset;
 	json_int_t n = json_integer_value(value);
+	void *member;
 
-	switch (k->size ? k->key.type : WEFT_POLICY_OBJECT) {
+	if (!k->size)
+		return;
+	member = (char *)to + k->offset;
+	switch (k->key.type) {
 	case WEFT_POLICY_TEXT:
 	case WEFT_POLICY_TEMPLATE:
 		*(const char **)member =

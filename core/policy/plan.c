@@ -259,6 +259,7 @@ enum weft_status weft_policy_plan(struct weft_context *ctx, const struct weft_po
 	struct weft_policy_planning *p = weft_alloc(&ctx->memory.alloc, sizeof(*p));
 	enum weft_status st;
 
+	*out = (struct weft_policy_plan){ .stream = NULL };
 	if (!p)
 		return no_memory(err);
 	weft_policy_planning_init(p, ctx);

@@ -9,6 +9,7 @@
 #include "core/plugin/roles.h"
 #include "core/policy/find.h"
 #include "core/stream/stream.h"
+#include "core/transport/proxy.h"
 #include "core/vhost/trust.h"
 #include "core/vhost/vhost.h"
 #include "weft/policy_load.h"
@@ -48,6 +49,7 @@ static enum weft_status check_place(struct opening *o, struct weft_error *err)
 {
 	const struct weft_stream_options *opt = o->options;
 	struct weft_address addr;
+	struct weft_url proxy;
 
 	if (o->url.is_unix)
 		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
@@ -69,6 +71,11 @@ static enum weft_status check_place(struct opening *o, struct weft_error *err)
 		return weft_error_prefix(err, "connect_to");
 	if (opt->local_address && weft_address_parse(opt->local_address, 0, &addr, err))
 		return weft_error_prefix(err, "local_address");
+	if (opt->proxy && weft_proxy_parse(opt->proxy, &(enum weft_proxy_kind){ 0 }, &proxy, err))
+		return WEFT_ERR_ARGUMENT;
+	if (opt->proxy && opt->connect_to)
+		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
+			"proxy and connect_to: expected one of them, the way goes through either");
 	if (o->url.is_ipv6 && weft_address_parse(o->key.host, 0, &addr, err))
 		return weft_error_prefix(err, "URL \"%.100s\"", opt->url);
 	return WEFT_OK;
@@ -97,6 +104,12 @@ static enum weft_status make_key(struct opening *o, struct weft_error *err)
 		return st;
 	o->key.connect_to = or_empty(opt->connect_to);
 	o->key.local = or_empty(opt->local_address);
+	o->key.proxy = "";
+	if (opt->proxy)
+		o->key.proxy = lower(o, (struct weft_span){ (const unsigned char *)opt->proxy,
+						strlen(opt->proxy) });
+	if (!o->key.proxy)
+		return no_memory(err);
 	o->key.sni = "";
 	if (!o->key.scheme->tls)
 		return WEFT_OK;
@@ -175,9 +188,10 @@ static enum weft_status set_limits(struct opening *o, struct weft_error *err)
 			  : opt->keep_warm_ms             ? opt->keep_warm_ms
 							  : o->ctx->keep_warm_ms;
 	s->lets_go = opt->warm_lets_go;
+	override(&s->write_high, opt->write_high);
 	s->limits = &o->ctx->client_limits;
 	if (!opt->connect_ms && !opt->handshake_ms && !opt->header_ms && !opt->idle_ms &&
-		!opt->flush_ms)
+		!opt->flush_ms && !opt->window_bytes)
 		return WEFT_OK;
 	own = weft_arena_alloc(&s->arena, sizeof(*own));
 	if (!own)
@@ -188,6 +202,7 @@ static enum weft_status set_limits(struct opening *o, struct weft_error *err)
 	override(&own->header_ms, opt->header_ms);
 	override(&own->idle_ms, opt->idle_ms);
 	override(&own->flush_ms, opt->flush_ms);
+	override(&own->window_bytes, opt->window_bytes);
 	s->limits = own;
 	return WEFT_OK;
 }
@@ -236,6 +251,14 @@ static enum weft_hold hold_of(const struct weft_stream_options *opt)
 	return opt->policy ? weft_policy_trust_of(opt->policy)->hold : opt->hold;
 }
 
+static enum weft_status join_flight(struct weft_stream *s, struct weft_error *err)
+{
+	if (!s->policy->max_in_flight_bytes)
+		return WEFT_OK;
+	s->flight = weft_flight_join(s->ctx, s->policy);
+	return s->flight ? WEFT_OK : no_memory(err);
+}
+
 static enum weft_status prepare(struct opening *o, struct weft_error *err)
 {
 	const struct weft_stream_options *opt = o->options;
@@ -261,6 +284,7 @@ static enum weft_status prepare(struct opening *o, struct weft_error *err)
 	if (st == WEFT_OK && opt->policy) {
 		o->stream->policy = opt->policy;
 		o->stream->policy_of = weft_policy_ref(o->ctx->policy.tables);
+		st = join_flight(o->stream, err);
 	}
 	if (st == WEFT_OK && hold_of(opt) == WEFT_HOLD_STREAM) {
 		st = weft_vhost_client(o->ctx, o->key.trust, &o->stream->vhost, err);

@@ -26,9 +26,19 @@ static bool writable(const struct weft_stream *s)
 
 size_t weft_stream_room(const struct weft_stream *s)
 {
-	size_t high = s->ctx->write_high;
+	size_t high = s->write_high, room = s->out.len < high ? high - s->out.len : 0;
 
-	return writable(s) && s->out.len < high ? high - s->out.len : 0;
+	if (!writable(s))
+		return 0;
+	if (s->flight && weft_flight_room(s->flight) < room)
+		return weft_flight_room(s->flight);
+	return room;
+}
+
+static void want_write(struct weft_stream *s)
+{
+	s->want_write = true;
+	weft_flight_wait(s);
 }
 
 size_t weft_stream_write(struct weft_stream *s, const void *bytes, size_t len)
@@ -41,7 +51,7 @@ size_t weft_stream_write(struct weft_stream *s, const void *bytes, size_t len)
 	if (n > len)
 		n = len;
 	if (n < len)
-		s->want_write = true;
+		want_write(s);
 	if (!n)
 		return 0;
 	if (!weft_segq_write(&s->out, bytes, n)) {
@@ -52,6 +62,7 @@ size_t weft_stream_write(struct weft_stream *s, const void *bytes, size_t len)
 		return 0;
 	}
 	s->ctx->counters.bytes_out += n;
+	weft_flight_add(s, n);
 	tell_role_ready(s);
 	return n;
 }
@@ -63,12 +74,13 @@ enum weft_status weft_stream_write_segment(struct weft_stream *s, const struct w
 	if (!writable(s))
 		return WEFT_ERR_STATE;
 	if (!weft_stream_room(s)) {
-		s->want_write = true;
+		want_write(s);
 		return WEFT_AGAIN;
 	}
 	if (!weft_segq_push(&s->out, seg, false))
 		return WEFT_ERR_MEMORY;
 	s->ctx->counters.bytes_out += seg->len;
+	weft_flight_add(s, seg->len);
 	weft_segment_release(seg); /* the queue has its own */
 	tell_role_ready(s);
 	return WEFT_OK;
@@ -133,8 +145,12 @@ enum weft_status weft_stream_send_head(struct weft_stream *s, const struct weft_
 
 void weft_stream_tell_writable(struct weft_stream *s)
 {
-	if (!writable(s) || !weft_stream_room(s))
+	if (!writable(s))
 		return;
+	if (!weft_stream_room(s)) {
+		weft_flight_wait(s); /* others of its name were faster */
+		return;
+	}
 	s->want_write = false;
 	if (s->ops->on_writable)
 		s->ops->on_writable(s, s->user);
@@ -165,9 +181,10 @@ size_t weft_stream_take(
 	if (n && !s->body_lost)
 		keep_taken(s, segs, *count);
 	weft_segq_consume(&s->out, n);
+	weft_flight_remove(s, n);
 	s->body_out += n;
 	*fin = s->finished && !s->out.len;
-	if (s->want_write && s->out.len <= s->ctx->write_high / 2)
+	if (s->want_write && s->out.len <= s->write_high / 2)
 		weft_turn_queue(s->ctx, &s->ctx->queues.writable, &s->writable_node);
 	return n;
 }

@@ -30,6 +30,7 @@ struct weft_stream *weft_stream_create(struct weft_context *ctx, bool client)
 	s->state = WEFT_STREAM_QUEUED;
 	s->opened_us = weft_loop_now(&ctx->loop);
 	s->total_due_us = WEFT_NEVER;
+	s->write_high = ctx->write_high;
 	weft_arena_init(&s->arena, &ctx->memory);
 	weft_segq_init(&s->out, &ctx->memory);
 	weft_segq_init(&s->taken, &ctx->memory);
@@ -63,6 +64,8 @@ void weft_stream_free(struct weft_stream *s)
 	weft_list_remove(&s->deliver_node);
 	weft_list_remove(&s->writable_node);
 	weft_list_remove(&s->close_node);
+	weft_flight_remove(s, s->out.len);
+	weft_flight_leave(s);
 	weft_segq_finish(&s->out);
 	weft_segq_finish(&s->taken);
 	weft_buffer_finish(&s->in);
@@ -98,6 +101,7 @@ void weft_stream_over(struct weft_stream *s, const struct weft_error *why)
 	else
 		s->ctx->counters.streams_ok++;
 	weft_loop_timer_cancel(&s->ctx->loop, &s->timer);
+	weft_flight_remove(s, s->out.len);
 	weft_segq_finish(&s->out);
 	weft_segq_finish(&s->taken);
 	weft_turn_queue(s->ctx, &s->ctx->queues.closed, &s->close_node);
@@ -171,6 +175,7 @@ enum weft_status weft_stream_rewind(struct weft_stream *s, struct weft_error *er
 		if (!s->ops->body_rewind || s->detached)
 			return weft_error_set(err, WEFT_ERR_NOT_REPLAYABLE, 0,
 				"the connection was lost and the body cannot be sent again");
+		weft_flight_remove(s, s->out.len);
 		weft_segq_finish(&s->out);
 		weft_segq_finish(&s->taken);
 		s->finished = false;
@@ -182,6 +187,7 @@ enum weft_status weft_stream_rewind(struct weft_stream *s, struct weft_error *er
 	}
 	if (!s->taken.len)
 		return WEFT_OK;
+	weft_flight_add(s, s->taken.len); /* to be sent once more */
 	while (s->out.len) {
 		count = 1;
 		weft_segq_peek(&s->out, SIZE_MAX, &seg, &count);

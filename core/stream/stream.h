@@ -5,6 +5,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/segq.h"
+#include "core/stream/flight.h"
 #include "core/stream/story.h"
 #include "core/system/context.h"
 #include "weft/buffer.h"
@@ -64,6 +65,9 @@ struct weft_stream {
 	struct weft_arena arena; /* heads */
 	bool has_response, has_trailer;
 
+	struct weft_flight *flight; /* a reference, or NULL: not counted together with others */
+	struct weft_list flight_node;
+	uint32_t write_high; /* bytes in out above which a write takes nothing */
 	struct weft_segq out;
 	struct weft_segq taken; /* of out, kept in case it must be sent again */
 	bool body_lost;         /* bytes were taken that are not kept */

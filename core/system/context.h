@@ -62,6 +62,7 @@ struct weft_context {
 		*no_trust;       /* what streams without TLS share by; made for the first */
 	struct weft_list locals; /* weft_context_local */
 	struct weft_list vhosts, listeners, conns, streams, entries;
+	struct weft_list flights;          /* of policies' streams; see stream/flight.h */
 	struct weft_list tickets;          /* of clients' TLS sessions; see client/tickets.h */
 	unsigned ticket_count, ticket_max; /* max 0: sessions are never resumed */
 	struct weft_timer ticket_timer;

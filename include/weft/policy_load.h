@@ -51,7 +51,21 @@ WEFT_API void weft_policy_release(const struct weft_policy *policy);
 /* Bytes that a loaded policy takes; 0 for a static one. */
 WEFT_API size_t weft_policy_bytes(const struct weft_policy *policy);
 
-/* ---- what there is to say in a policy, for documentation, editors and tools ---- */
+/* ---- what stands in a policy, for documentation, editors and tools ---- */
+
+/* Of a certificate in a policy's tables. */
+struct weft_policy_cert {
+	int64_t not_before, not_after;  /* seconds since 1970 */
+	char subject[256], issuer[256]; /* RFC 4514, cut at 255 bytes */
+};
+
+/*
+ * Read by a TLS backend of the registry (NULL: what is linked in); tls NULL: by the first. Errors: ARGUMENT (it is no
+ * certificate), NOT_FOUND (no such backend), UNSUPPORTED (it cannot tell), MEMORY.
+ */
+WEFT_API WEFT_MUST_CHECK enum weft_status weft_policy_cert_read(struct weft_registry *registry,
+	const char *tls, struct weft_span der, struct weft_policy_cert *out,
+	struct weft_error *err);
 
 /* A JSON Schema (2020-12) of all keys, those of the registry's roles included; a NUL-terminated text to be freed by free(). */
 WEFT_API WEFT_MUST_CHECK enum weft_status weft_policy_schema(

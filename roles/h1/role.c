@@ -106,7 +106,7 @@ static void h1_credit(void *state, struct weft_stream *stream, size_t n)
 	if (h->stream != stream)
 		return;
 	h->in.given -= n < h->in.given ? (uint32_t)n : h->in.given;
-	if (!h->in.stalled || h->in.given > h->limits->window_bytes / 2)
+	if (!h->in.stalled || h->in.given > weft_stream_limits(stream)->window_bytes / 2)
 		return;
 	h->in.stalled = false;
 	weft_h1_moved(h);

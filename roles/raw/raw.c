@@ -135,7 +135,8 @@ static void begin(struct raw *r)
 
 static size_t window(const struct raw *r)
 {
-	uint64_t max = r->limits->window_bytes ? r->limits->window_bytes : WINDOW_DEFAULT;
+	const struct weft_limits *limits = r->stream ? weft_stream_limits(r->stream) : r->limits;
+	uint64_t max = limits->window_bytes ? limits->window_bytes : WINDOW_DEFAULT;
 
 	return r->given < max ? (size_t)(max - r->given) : 0;
 }
@@ -278,9 +279,8 @@ static void raw_credit(void *state, struct weft_stream *stream, size_t n)
 {
 	struct raw *r = state;
 
-	(void)stream;
 	r->given -= n < r->given ? n : r->given;
-	if (!r->stalled || r->given > r->limits->window_bytes / 2)
+	if (!r->stalled || r->given > weft_stream_limits(stream)->window_bytes / 2)
 		return;
 	r->stalled = false;
 	r->moved_us = weft_pipe_now(r->pipe);

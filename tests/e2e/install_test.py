@@ -75,8 +75,8 @@ class Content(Case):
         package = f"{LIB}/cmake/Weft/"
         build_type = CACHE["CMAKE_BUILD_TYPE"].lower()
         expected = headers | {package + f for f in (
-            "WeftConfig.cmake", "WeftConfigVersion.cmake", "WeftTargets.cmake",
-            f"WeftTargets-{build_type}.cmake")} | {"bin/weft"}
+            "WeftConfig.cmake", "WeftConfigVersion.cmake", "WeftPolicy.cmake", "WeftTargets.cmake",
+            f"WeftTargets-{build_type}.cmake")} | {"bin/weft", "share/weft/policy.schema.json"}
         if weftlib.SHARED:
             version = re.search(r"VERSION (\S+)",
                                 (weftlib.SOURCE / "CMakeLists.txt").read_text().split("project(")[1])[1]
