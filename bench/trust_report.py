@@ -169,8 +169,8 @@ def panel(backend, rows, x, y, steps):
         out.append(f'<polyline class="l-{kind}" points="' + " ".join(f"{px:.1f},{py:.1f}" for px, py in points) + '"/>')
         out += [f'<circle class="f-{kind}" cx="{px:.1f}" cy="{py:.1f}" r="3"/>' for px, py in points]
         # where lines run together, one label stands above, the other below
-        below = kind in ("held", "one")
-        out.append(f'<text class="f-{kind}" x="{points[-1][0]:.1f}" y="{points[-1][1] + (18 if below else -8):.1f}" '
+        away = {"held": 36, "one": 18}.get(kind, -8)
+        out.append(f'<text class="f-{kind}" x="{points[-1][0]:.1f}" y="{points[-1][1] + away:.1f}" '
                    f'text-anchor="end">{label}</text>')
     return out
 

@@ -169,10 +169,13 @@ static int index_of(const char *word, const char *const *words)
 /* Into the table; what is not simple is its section's. */
 static void store(struct weft_loading *l, json_t *value, const struct weft_load_key *k, void *to)
 {
-	void *member = (char *)to + k->offset;
 	json_int_t n = json_integer_value(value);
+	void *member;
 
-	switch (k->size ? k->key.type : WEFT_POLICY_OBJECT) {
+	if (!k->size)
+		return;
+	member = (char *)to + k->offset;
+	switch (k->key.type) {
 	case WEFT_POLICY_TEXT:
 	case WEFT_POLICY_TEMPLATE:
 		*(const char **)member =
