@@ -230,7 +230,8 @@ static void certificates_that_are_none_are_told(void **state)
 					   .cert_len = test_certs_ca()->key_len });
 		assert_null(load(
 			backends[i], 0, "\"c\":{\"pem_file\":\"key.pem\"}", "\"certs\":[\"c\"]"));
-		expect_told(backends[i], "1:35: certs.c.pem_file: certificate 1 cannot be read: ");
+		expect_told(backends[i], "1:35: certs.c.pem_file: certificate 1 is a key, which "
+					 "has no place in a policy\n");
 	}
 }
 
