@@ -38,11 +38,12 @@ static char *path_text(const struct weft_loading *l)
 /* Counted from 1; columns in bytes. */
 static void find_line(struct weft_span text, size_t offset, unsigned *line, unsigned *column)
 {
-	const unsigned char *at = text.ptr, *end = text.ptr + offset, *newline;
+	const unsigned char *at = text.ptr, *end, *newline;
 
 	*line = *column = 1;
 	if (!offset)
 		return;
+	end = at + offset;
 	for (*line = 1; (newline = memchr(at, '\n', (size_t)(end - at))); at = newline + 1)
 		++*line;
 	*column = (unsigned)(end - at) + 1;

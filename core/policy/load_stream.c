@@ -4,9 +4,9 @@
 
 #include <string.h>
 
+#include "core/net/proxy.h"
 #include "core/plugin/registry.h"
 #include "core/policy/find.h"
-#include "core/transport/proxy.h"
 #include "weft/address.h"
 #include "weft/plugin/role.h"
 
@@ -211,8 +211,7 @@ void weft_load_check_place(struct weft_loading *l, const struct weft_policy_stre
 	bool unix_socket = s->endpoint && !strncmp(s->endpoint, "unix:", 5);
 	struct weft_address addr;
 	struct weft_error why;
-	enum weft_proxy_kind kind;
-	struct weft_url url;
+	struct weft_proxy proxy;
 
 	if (s->endpoint && (!s->endpoint[0] || (unix_socket && !s->endpoint[5])))
 		weft_load_wrong(l, "endpoint", "is empty: expected a host, or unix:/path");
@@ -227,7 +226,7 @@ void weft_load_check_place(struct weft_loading *l, const struct weft_policy_stre
 		return;
 	if (unix_socket)
 		weft_load_wrong(l, "proxy", "a Unix socket is not reached through a proxy");
-	if (weft_proxy_parse(s->proxy, &kind, &url, &why))
+	if (weft_proxy_parse(s->proxy, &proxy, &why))
 		weft_load_wrong(l, "proxy",
 			"is \"%.60s\", expected http://HOST:PORT or socks5://HOST:PORT", s->proxy);
 }

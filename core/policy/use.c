@@ -108,10 +108,11 @@ static enum weft_status check_tables(const struct weft_policy *policy, struct we
 /* What the one before left goes, as soon as nothing runs on it. */
 static void leave_behind(struct weft_context *ctx, struct weft_policy_in_use *before)
 {
-	if (!before->tables)
-		return;
+	/* if it was none: one before that may still have left something */
 	weft_pool_forget_policy(ctx);
 	weft_tickets_forget_policy(ctx);
+	if (!before->tables)
+		return;
 	if (before->held)
 		release_held(ctx, before->held, before->held_count, count_held(before->tables));
 	weft_policy_release(before->tables);

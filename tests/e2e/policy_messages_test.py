@@ -183,8 +183,8 @@ ELSEWHERE = {
     "no memory for policy %.100s": "tests/unit/policy_memory_test.c",
     "no memory for a schema": "by jansson alone",
     "no memory for a request": "tests/unit/policy_memory_test.c",
-    "a compiled policy makes nothing up front: expected connection or stream": "policy_tool_test.py",
     "TLS backend %s cannot tell what a certificate says": "tests/unit/policy_cert_test.c",
+    "a compiled policy makes nothing up front: expected connection or stream": "policy_tool_test.py",
     "role %s does not speak with%s TLSout": "tests/unit/policy_memory_test.c: a stranger's role",
 }
 

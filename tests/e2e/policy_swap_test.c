@@ -192,6 +192,40 @@ static void if_one_store_cannot_be_held_none_is(void **state)
 	assert_int_equal(tables_live, 0);
 }
 
+static void what_lingered_lingers_on_where_a_policy_cannot_be_used(void **state)
+{
+	struct named n = { .user = NULL };
+	const struct weft_policy *bad;
+	struct tables *t, *good;
+	struct weft_error err;
+	struct play p;
+
+	(void)state;
+	play_open(&p, NULL, NULL);
+	good = tables_of(&p, "good", WEFT_HOLD_CONNECTION);
+	good->trusts[0].linger_ms = LONG_MS;
+	good->streams[0].keep_warm_ms = 0;
+	play_use(&p, tables_static(good));
+	play_visit(&p, &n, "a");
+	play_until(&p, !duo_client_counts(&p.d).conns_now);
+	t = tables_of(&p, "bad", WEFT_HOLD_POLICY);
+	(void)tables_trust_of(t, "junk", test_certs_other_ca());
+	t->trusts[1].hold = WEFT_HOLD_POLICY;
+	tables_junk(t, &t->trusts[1]);
+	tables_stream(t, "b", "h1", p.port, &t->trusts[1]);
+	bad = tables_loaded(t);
+	assert_true(weft_context_use_policy(p.d.client, bad, NULL, &err) < 0);
+	vhost_check(p.d.client, "store", WEFT_VHOST_LINGERING, 0, 0, 0);
+	vhost_events(p.d.client,
+		(const char *[]){ "lingers store", "failed junk", "revived store", NULL });
+	weft_policy_release(bad);
+	play_visit(&p, &n, "a");
+	assert_int_equal(vhosts_made(&p), 2);
+	play_close(&p);
+	assert_int_equal(tables_live, 1);
+	tables_free(good);
+}
+
 /* ---- exchanging one for another ---- */
 
 static void a_warm_connection_ends_with_its_policy(void **state)
@@ -262,6 +296,32 @@ static void a_stream_that_runs_ends_well_and_one_that_waits_too(void **state)
 			assert_int_equal(tables_live, 0);
 		}
 	}
+}
+
+static void nothing_begins_on_a_connection_of_a_policy_before_the_last(void **state)
+{
+	struct named n[3] = { { .user = NULL } };
+	struct tables *one, *two;
+	struct play p;
+
+	(void)state;
+	play_open(&p, &warm, NULL);
+	one = tables_of(&p, "one", WEFT_HOLD_CONNECTION);
+	two = tables_of(&p, "two", WEFT_HOLD_CONNECTION);
+	play_use(&p, tables_static(one));
+	for (unsigned i = 0; i < 3; i++)
+		named_open(&n[i], p.d.client, "a");
+	(void)play_asked(&p);
+	play_use(&p, NULL);
+	play_answer(&p, &n[0]);
+	(void)play_asked(&p);
+	play_use(&p, tables_static(two));
+	play_answer(&p, &n[1]);
+	play_answer(&p, &n[2]);
+	assert_int_equal(duo_client_counts(&p.d).conns_opened, 3);
+	play_close(&p);
+	tables_free(one);
+	tables_free(two);
 }
 
 /* The vhost goes on, because its content is the same; the tables that it was made of do not. */
@@ -477,8 +537,10 @@ int main(void)
 		cmocka_unit_test(what_is_held_up_front_goes_with_the_context),
 		cmocka_unit_test(a_compiled_policy_cannot_hold_up_front),
 		cmocka_unit_test(if_one_store_cannot_be_held_none_is),
+		cmocka_unit_test(what_lingered_lingers_on_where_a_policy_cannot_be_used),
 		cmocka_unit_test(a_warm_connection_ends_with_its_policy),
 		cmocka_unit_test(a_stream_that_runs_ends_well_and_one_that_waits_too),
+		cmocka_unit_test(nothing_begins_on_a_connection_of_a_policy_before_the_last),
 		cmocka_unit_test(tables_end_though_their_vhost_is_held_on),
 		cmocka_unit_test(a_store_of_another_policy_lingers_to_its_end),
 		cmocka_unit_test(one_is_opened_in_the_callbacks_of_another),

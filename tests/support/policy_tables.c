@@ -32,14 +32,22 @@ struct tables *tables_make(const char *name)
 	return t;
 }
 
+const char *tables_text(struct tables *t, const char *text)
+{
+	char *name = t->names[t->name_count];
+
+	if (t->name_count++ == TABLES_NAMES)
+		abort();
+	snprintf(name, sizeof(t->names[0]), "%s", text);
+	return name;
+}
+
 const char *tables_name(struct tables *t, char letter, size_t number)
 {
-	char *name = t->names[t->name_count++];
+	char text[16];
 
-	if (t->name_count > TABLES_MAX)
-		abort();
-	snprintf(name, sizeof(t->names[0]), "%c%zu", letter, number);
-	return name;
+	snprintf(text, sizeof(text), "%c%zu", letter, number % 1000000);
+	return tables_text(t, text);
 }
 
 /* ---- stores ---- */

@@ -10,7 +10,7 @@
 #include "tests/support/certs.h"
 #include "weft/policy_load.h"
 
-enum { TABLES_MAX = 520, TABLES_CERTS = 4 };
+enum { TABLES_MAX = 520, TABLES_CERTS = 4, TABLES_NAMES = 2 * TABLES_MAX };
 
 struct tables {
 	struct weft_policy policy;
@@ -18,7 +18,7 @@ struct tables {
 	struct weft_policy_trust trusts[TABLES_MAX];
 	struct weft_policy_stream streams[TABLES_MAX];
 	struct weft_policy_credential credentials[4];
-	char names[TABLES_MAX][16]; /* for tables_name */
+	char names[TABLES_NAMES][16]; /* for tables_text */
 	size_t name_count;
 	struct {
 		struct weft_span ca[TABLES_CERTS];
@@ -54,6 +54,8 @@ struct weft_policy_stream *tables_stream(struct tables *t, const char *name, con
 	unsigned port, const struct weft_policy_trust *trust);
 /* "s17": a name that is the tables'. */
 const char *tables_name(struct tables *t, char letter, size_t number);
+/* A copy of at most 15 letters. */
+const char *tables_text(struct tables *t, const char *text);
 
 /* As if compiled: they stay until tables_free, which must come behind all use. */
 const struct weft_policy *tables_static(struct tables *t);

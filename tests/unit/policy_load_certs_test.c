@@ -12,10 +12,12 @@
 
 #include <cmocka.h>
 
+#include "core/plugin/registry.h"
 #include "tests/support/certs.h"
 #include "tests/support/filter.h"
 #include "tests/support/folder.h"
 #include "tests/support/told.h"
+#include "weft/plugin/tls.h"
 #include "weft/policy_load.h"
 
 static const char *const backends[] = {
@@ -230,7 +232,8 @@ static void certificates_that_are_none_are_told(void **state)
 					   .cert_len = test_certs_ca()->key_len });
 		assert_null(load(
 			backends[i], 0, "\"c\":{\"pem_file\":\"key.pem\"}", "\"certs\":[\"c\"]"));
-		expect_told(backends[i], "1:35: certs.c.pem_file: certificate 1 cannot be read: ");
+		expect_told(backends[i], "1:35: certs.c.pem_file: certificate 1 is a key, which "
+					 "has no place in a policy\n");
 	}
 }
 
@@ -286,6 +289,44 @@ static void encodings_that_are_none_are_told(void **state)
 		/* what is wrong stands at the key; the columns above are of the value */
 		expect_told(cases[i].cert, cases[i].told);
 	}
+}
+
+/* A backend of another make that cannot tell what a certificate says: it is taken as it is. */
+static void backends_that_read_no_certificates_are_told(void **state)
+{
+	struct weft_policy_load_options o = { .size = sizeof(o), .tls = "mute" };
+	const struct weft_plugin *found;
+	const struct weft_policy *p;
+	struct weft_policy_cert cert;
+	struct weft_plugin plugin;
+	struct weft_tls_ops ops;
+	struct weft_error err;
+
+	(void)state;
+	assert_int_equal(weft_registry_create(NULL, &o.registry, &err), WEFT_OK);
+	if (weft_registry_find(o.registry, WEFT_PLUGIN_TLS, NULL, &found, &err)) {
+		weft_registry_release(o.registry);
+		skip();
+	}
+	plugin = *found;
+	ops = *found->tls;
+	ops.cert_read = NULL;
+	plugin.name = "mute";
+	plugin.tls = &ops;
+	assert_int_equal(weft_registry_add(o.registry, &plugin, NULL, &err), WEFT_OK);
+	p = told_parse(&told,
+		"{\"schema_version\":1,\"certs\":{\"c\":{\"der_base64\":\"MIAA\"}},"
+		"\"trust_stores\":{\"t\":{\"certs\":[\"c\"]}},"
+		"\"streams\":{\"s\":{\"endpoint\":\"h\",\"trust_store\":\"t\"}}}",
+		NULL, &o);
+	expect_told("mute", "");
+	assert_non_null(p);
+	assert_int_equal(p->trusts[0].ca[0].len, 3);
+	assert_int_equal(weft_policy_cert_read(o.registry, "mute", p->trusts[0].ca[0], &cert, &err),
+		WEFT_ERR_UNSUPPORTED);
+	assert_string_equal(err.text, "TLS backend mute cannot tell what a certificate says");
+	weft_policy_release(p);
+	weft_registry_release(o.registry);
 }
 
 static void revocation_lists_are_read(void **state)
@@ -365,6 +406,7 @@ int main(void)
 		cmocka_unit_test(certificates_out_of_date_are_told),
 		cmocka_unit_test(certificates_that_are_none_are_told),
 		cmocka_unit_test(encodings_that_are_none_are_told),
+		cmocka_unit_test(backends_that_read_no_certificates_are_told),
 		cmocka_unit_test(revocation_lists_are_read),
 		cmocka_unit_test(files_that_cannot_be_read_are_told),
 	};
