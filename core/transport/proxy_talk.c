@@ -96,7 +96,7 @@ static enum weft_status read_connect(
 	const unsigned char *p;
 	enum weft_status st;
 	unsigned status;
-	size_t len;
+	size_t len = 0;
 
 	for (;;) {
 		st = find_head(t, in, &len, err);
