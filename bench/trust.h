@@ -23,6 +23,9 @@ struct trust_args {
 /* A static policy of so many trust stores, each with a stream of the same name: "s0000", "s0001", ... */
 const struct weft_policy *trust_tables(const struct trust_args *args, enum weft_share share);
 
+/* Frees all tables; no context uses them any more. */
+void trust_forget(void);
+
 /* An echo over TLS at FOLDER/socket, in a process of its own, so that its heap does not count here. */
 pid_t trust_server(const struct trust_args *args);
 

@@ -328,6 +328,7 @@ int main(int argc, char **argv)
 	measure(ctx, &args, &f);
 	print(&args, argv[3], &f);
 	weft_context_destroy(ctx, 0, NULL, NULL);
+	trust_forget();
 	free(f.visits);
 	free(f.builds.us);
 	kill(server, SIGKILL);

@@ -3,6 +3,7 @@
  * Tables as `weft policy compile` would have made them, with the certificates of a real bundle: each store
  * leaves out another one or two of them, and has our own CA besides.
  */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,14 +12,33 @@
 
 enum { CERTS_MAX = 999, DER_MAX = 16384, CERTS_MIN = 8 };
 
-/* Asked for before anything is measured, and kept for ever. */
+struct kept {
+	struct kept *next;
+	max_align_t bytes[];
+};
+
+static struct kept *kept_first;
+
+/* Asked for before anything is measured. */
 static void *keep(size_t count, size_t len)
 {
-	void *ptr = calloc(count ? count : 1, len);
+	struct kept *k = calloc(1, sizeof(*k) + count * len);
 
-	if (!ptr)
+	if (!k)
 		trust_die("preparing", "no memory");
-	return ptr;
+	k->next = kept_first;
+	kept_first = k;
+	return k->bytes;
+}
+
+void trust_forget(void)
+{
+	struct kept *k;
+
+	while ((k = kept_first)) {
+		kept_first = k->next;
+		free(k);
+	}
 }
 
 /* false: there is no such file. */

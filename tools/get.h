@@ -30,7 +30,7 @@ struct get_options {
 	size_t url_count, stream_count;
 	struct weft_field headers[HEADERS_MAX];
 	size_t header_count;
-	const char *method, *data, *data_file, *cacert, *cert, *key, *output, *protocol;
+	const char *method, *data, *data_file, *cacert, *cert, *key, *output, *protocol, *proxy;
 	unsigned char pins[WEFT_PINS_MAX][WEFT_SHA256_BYTES];
 	size_t pin_count;
 	unsigned long count, parallel;

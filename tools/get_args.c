@@ -13,6 +13,7 @@ static const struct option_spec options[] = {
 	{ "--cert", "FILE", "PEM certificate chain to show where the server asks, leaf first" },
 	{ "--key", "FILE", "its PEM key" },
 	{ "--pin", "PIN", "sha256//BASE64 of the server's public key (repeatable)" },
+	{ "--proxy", "URL", "go through it: http://HOST:PORT or socks5://HOST:PORT" },
 	{ "--no-tickets", NULL, "resume no TLS sessions" },
 	{ "--insecure", NULL, "accept any certificate" },
 	{ "--policy", "FILE", "open streams of this policy instead of URLs" },
@@ -104,6 +105,7 @@ static bool set(struct get_options *o, const struct args *a, const char *name)
 		{ "--data", &o->data },
 		{ "--data-file", &o->data_file },
 		{ "-o", &o->output },
+		{ "--proxy", &o->proxy },
 		{ "--plugin-dir", &o->context.plugin_dir },
 	};
 	const struct {

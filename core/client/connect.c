@@ -7,6 +7,7 @@
 #include "core/client/entry.h"
 #include "core/client/tickets.h"
 #include "core/net/dial.h"
+#include "core/net/proxy.h"
 #include "core/net/url.h"
 #include "core/transport/proxy.h"
 #include "core/transport/socket.h"
@@ -52,9 +53,26 @@ static weft_tls_ticket_fn resume(struct weft_conn *conn, struct weft_tls_session
 	return got_ticket;
 }
 
-/* Puts TLS on the ground transport where the scheme wants it. */
-static enum weft_status build_chain(struct weft_conn *conn, struct weft_transport *ground,
-	struct weft_transport **top, struct weft_error *err)
+/* The ground leads to the proxy, if there is one: the way through it. */
+static enum weft_status build_tunnel(
+	struct weft_conn *conn, struct weft_transport **top, struct weft_error *err)
+{
+	const struct weft_pool_key *key = &weft_client_conn(conn)->entry->key;
+	char host[WEFT_URL_NAME_MAX + 1];
+	struct weft_proxy proxy;
+	uint16_t port;
+
+	if (!key->proxy[0])
+		return WEFT_OK;
+	if (weft_proxy_parse(key->proxy, &proxy, err) ||
+		weft_proxy_target(key->host, key->port, key->connect_to, host, &port, err))
+		return WEFT_ERR_ARGUMENT;
+	return weft_transport_proxy(conn->ctx, *top, &proxy, host, port, top, err);
+}
+
+/* Puts TLS on the transport where the scheme wants it. On failure *top is what there is so far. */
+static enum weft_status build_chain(
+	struct weft_conn *conn, struct weft_transport **top, struct weft_error *err)
 {
 	const struct weft_pool_key *key = &weft_client_conn(conn)->entry->key;
 	struct weft_tls_session_options options = { .size = sizeof(options), .allow = key->allow };
@@ -62,7 +80,8 @@ static enum weft_status build_chain(struct weft_conn *conn, struct weft_transpor
 	weft_tls_ticket_fn ticket;
 	char name[256];
 
-	*top = ground;
+	if (build_tunnel(conn, top, err))
+		return err->status;
 	if (!conn->scheme->tls)
 		return WEFT_OK;
 	if (key->allow)
@@ -77,36 +96,36 @@ static enum weft_status build_chain(struct weft_conn *conn, struct weft_transpor
 	snprintf(name, sizeof(name), "%.*s", (int)weft_url_name_len(key->host), key->host);
 	ticket = resume(conn, &options);
 	return weft_transport_tls_client(
-		conn->ctx, ground, conn->vhost->client_tls, &options, ticket, conn, top, err);
+		conn->ctx, *top, conn->vhost->client_tls, &options, ticket, conn, top, err);
 }
 
 static void start(struct weft_conn *conn, struct weft_transport *ground)
 {
-	struct weft_transport *top;
+	struct weft_transport *top = ground;
 	struct weft_error err = { .status = WEFT_OK };
 
-	if (build_chain(conn, ground, &top, &err)) {
-		weft_transport_destroy(ground);
+	if (build_chain(conn, &top, &err)) {
+		weft_transport_destroy(top);
 		weft_conn_kill(conn, &err);
 		return;
 	}
 	weft_conn_start(conn, top);
+	/* with TLS the time runs already */
+	if (conn->state == WEFT_CONN_SHAKING && conn->state_due_us == WEFT_NEVER &&
+		weft_transport_proxy_waited(top))
+		weft_conn_state_timer(conn, weft_conn_limits(conn)->handshake_ms);
 }
 
-/* The socket leads to the proxy, if there is one. */
-static void go_through(struct weft_conn *conn, struct weft_transport *ground)
+static void not_dialed(struct weft_conn *conn, const struct weft_error *err)
 {
-	const struct weft_pool_key *key = &weft_client_conn(conn)->entry->key;
-	struct weft_transport *way = ground;
-	struct weft_error err;
+	const struct weft_pool_entry *e = weft_client_conn(conn)->entry;
+	struct weft_error why = *err;
 
-	if (key->proxy[0] && weft_transport_proxy(conn->ctx, ground, key->proxy, key->host,
-				     key->port, &way, &err)) {
-		weft_transport_destroy(ground);
-		weft_conn_kill(conn, &err);
-		return;
-	}
-	start(conn, way);
+	if (why.status == WEFT_ERR_TIMEOUT)
+		conn->ctx->counters.timeouts++;
+	if (e->key.proxy[0])
+		weft_error_prefix(&why, "proxy %.100s", e->key.proxy);
+	weft_conn_kill(conn, &why);
 }
 
 static void dialed(
@@ -118,9 +137,7 @@ static void dialed(
 
 	weft_client_conn(conn)->dial = NULL;
 	if (status) {
-		if (status == WEFT_ERR_TIMEOUT)
-			conn->ctx->counters.timeouts++;
-		weft_conn_kill(conn, err);
+		not_dialed(conn, err);
 		return;
 	}
 	if (weft_transport_socket(conn->ctx, sock, &ground, &no_memory)) {
@@ -129,7 +146,7 @@ static void dialed(
 		return;
 	}
 	weft_client_conn(conn)->dialed_us = weft_loop_now(&conn->ctx->loop);
-	go_through(conn, ground);
+	start(conn, ground);
 }
 
 static enum weft_status dial(struct weft_conn *conn, struct weft_error *err)
@@ -142,21 +159,14 @@ static enum weft_status dial(struct weft_conn *conn, struct weft_error *err)
 		.resolved_us = &weft_client_conn(conn)->resolved_us,
 	};
 	struct weft_address to, local;
-	char host[WEFT_URL_NAME_MAX + 1];
-	enum weft_proxy_kind kind;
-	struct weft_url proxy;
+	struct weft_proxy proxy;
 	enum weft_status st = WEFT_OK;
 
 	if (e->key.proxy[0]) {
-		st = weft_proxy_parse(e->key.proxy, &kind, &proxy, err);
-		if (st)
-			return st;
-		snprintf(host, sizeof(host), "%.*s", (int)proxy.host.len,
-			(const char *)proxy.host.ptr);
-		options.host = host;
+		st = weft_proxy_parse(e->key.proxy, &proxy, err);
+		options.host = proxy.host;
 		options.port = proxy.port;
-	}
-	if (e->key.connect_to[0]) {
+	} else if (e->key.connect_to[0]) {
 		st = weft_endpoint_parse(e->key.connect_to, &to, err);
 		options.to = &to;
 	}

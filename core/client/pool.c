@@ -9,6 +9,7 @@
 
 #include "core/client/entry.h"
 #include "core/client/tickets.h"
+#include "core/transport/proxy.h"
 
 enum { ATTEMPTS_MAX = 2 }; /* law 5: one fresh attempt, then all fail */
 
@@ -162,7 +163,8 @@ static void tell_up(struct weft_stream *s, const struct weft_client_conn *c)
 			.event = WEFT_STORY_CONN_UP,
 			.number = weft_story_steps(c->vhost_ms, weft_story_ms(name_us), connect_ms),
 			.a = c->tls_ms,
-			.b = c->tls_version | (c->tls_resumed ? (uint32_t)WEFT_STORY_RESUMED : 0),
+			.b = c->tls_version | (c->tls_resumed ? (uint32_t)WEFT_STORY_RESUMED : 0) |
+			     (c->entry->key.proxy[0] ? (uint32_t)WEFT_STORY_PROXY : 0),
 		});
 }
 
@@ -328,7 +330,8 @@ static bool would_repeat(const struct weft_error *why)
 /* What a full handshake may do better. It is not to be met twice: a ticket that does harm is gone. */
 static bool blame_resumption(struct weft_pool_entry *e, const struct weft_conn *conn)
 {
-	if (!weft_client_conn(conn)->offered || e->given || conn->why->status == WEFT_ERR_MEMORY ||
+	if (!weft_client_conn(conn)->offered || e->given ||
+		weft_transport_proxy_waited(conn->top) || conn->why->status == WEFT_ERR_MEMORY ||
 		conn->why->status == WEFT_ERR_TIMEOUT)
 		return false;
 	e->no_resume = true;

@@ -19,8 +19,8 @@ struct weft_pool_key {
 	uint16_t port;
 	const char *sni;               /* "" for none */
 	const char *connect_to;        /* "" for the host itself */
+	const char *proxy;             /* "" for none; as weft_proxy_format writes it */
 	const char *local;             /* "" for any */
-	const char *proxy;             /* "" for none; its host in lower case */
 	struct weft_trust_spec *trust; /* CA, CRL, client certificate, ALPN: compared by content */
 	unsigned allow;
 };

@@ -8,6 +8,7 @@
 #include "core/client/tickets.h"
 #include "core/net/dial.h"
 #include "core/plugin/roles.h"
+#include "core/transport/proxy.h"
 #include "core/transport/tls.h"
 #include "core/vhost/identity.h"
 #include "core/vhost/listener.h"
@@ -151,7 +152,7 @@ static void advance(struct weft_conn *conn)
 	}
 	if (err.status == WEFT_OK)
 		weft_error_set(&err, st, 0, "the connection could not be set up");
-	if (conn->scheme->tls)
+	if (conn->scheme->tls && !weft_transport_proxy_waited(conn->top))
 		conn->ctx->counters.handshakes_failed++;
 	weft_conn_fail(conn, &err);
 }
@@ -194,7 +195,7 @@ void weft_conn_start(struct weft_conn *conn, struct weft_transport *top)
 		weft_conn_kill(conn, &err);
 		return;
 	}
-	if (conn->scheme->tls || top->below)
+	if (top->below)
 		weft_conn_state_timer(conn, weft_conn_limits(conn)->handshake_ms);
 	advance(conn);
 }

@@ -118,8 +118,8 @@ static void load_text(struct weft_loading *l)
 	else if (json_error_code(&why) == json_error_out_of_memory)
 		l->no_memory = true;
 	else
-		weft_load_wrong_at(l, why.line > 0 ? (unsigned)why.line : 1,
-			why.column > 0 ? (unsigned)why.column : 1, why.text);
+		/* it has read on to behind what it does not like */
+		weft_load_wrong_at(l, why.position > 0 ? (size_t)why.position - 1 : 0, why.text);
 	json_decref(root);
 }
 
@@ -170,10 +170,10 @@ enum weft_status weft_policy_parse(const char *name, struct weft_span json, cons
 	}
 	weft_load_tell(&l, &why);
 	weft_registry_release(l.registry);
-	if (st == WEFT_OK && l.error_count)
-		st = why.status = WEFT_ERR_ARGUMENT;
 	if (st == WEFT_OK && l.no_memory)
 		st = weft_error_set(&why, WEFT_ERR_MEMORY, 0, "no memory for policy %.100s", name);
+	if (st == WEFT_OK && l.error_count)
+		st = WEFT_ERR_ARGUMENT;
 	if (st) {
 		weft_load_free(l.alloc, l.blocks);
 		if (err)

@@ -62,6 +62,8 @@ struct weft_loading {
 /* ---- load_memory.c: in the tables' memory, zeroed; NULL (and no_memory): there is none ---- */
 void *weft_load_alloc(struct weft_loading *l, size_t len);
 const char *weft_load_text(struct weft_loading *l, const char *text, size_t len);
+/* What was given last, from here on, is not needed after all. */
+void weft_load_take_back(struct weft_loading *l, const void *from);
 /* Frees all that were made. */
 void weft_load_free(const struct weft_allocator *alloc, struct weft_load_block *blocks);
 
@@ -73,8 +75,8 @@ void weft_load_wrong(struct weft_loading *l, const char *key, const char *fmt, .
 	WEFT_PRINTF(3, 4);
 void weft_load_warn(struct weft_loading *l, const char *key, const char *fmt, ...)
 	WEFT_PRINTF(3, 4);
-/* Of the text as a whole: not yet JSON. */
-void weft_load_wrong_at(struct weft_loading *l, unsigned line, unsigned column, const char *text);
+/* Of a text that is no JSON: what was found at this byte. */
+void weft_load_wrong_at(struct weft_loading *l, size_t offset, const char *text);
 /* Tells all, in the order of the file; the first is in err. Frees them. */
 void weft_load_tell(struct weft_loading *l, struct weft_error *err);
 

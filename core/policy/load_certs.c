@@ -8,20 +8,21 @@
 static void from_base64(struct weft_loading *l, const char *text, struct weft_load_cert *cert)
 {
 	size_t len = strlen(text);
-	unsigned char *bytes = weft_load_alloc(l, len + 1);
+	struct weft_buffer bytes;
+	unsigned char *der;
 
-	if (!bytes)
-		return;
-	if (!weft_base64_decode(text, len, true, bytes, &len) || !len) {
+	weft_buffer_init(&bytes, l->alloc);
+	der = weft_buffer_reserve(&bytes, len + 1);
+	if (!der)
+		l->no_memory = true;
+	else if (!weft_base64_decode(text, len, true, der, &len) || !len)
 		weft_load_wrong(l, "der_base64", "is no base64: RFC 4648 section 4, with padding");
-		return;
-	}
-	if (bytes[0] != 0x30) {
+	else if (der[0] != 0x30)
 		weft_load_wrong(l, "der_base64", "is no certificate in DER");
-		return;
-	}
-	(void)weft_load_der(l, "der_base64", (struct weft_span){ bytes, len }, "certificate",
-		&cert->der, &cert->count);
+	else
+		(void)weft_load_der(l, "der_base64", (struct weft_span){ der, len }, "certificate",
+			&cert->der, &cert->count);
+	weft_buffer_finish(&bytes);
 }
 
 static void from_file(
@@ -81,10 +82,10 @@ void weft_load_certs(struct weft_loading *l, json_t *section)
 			return;
 		l->certs[i].name = weft_load_text(l, name, strlen(name));
 		weft_load_push(l, name, 0);
-		load_cert(l, value, &l->certs[i++]);
+		load_cert(l, value, &l->certs[i]);
 		weft_load_pop(l);
+		l->cert_count = ++i;
 	}
-	l->cert_count = i;
 }
 
 /* ---- retry ---- */

@@ -10,6 +10,9 @@
 #include "core/vhost/pem.h"
 #include "weft/base64.h"
 
+/* Before this a clock has never been set, and says nothing about a certificate: 2024-01-01. */
+static const int64_t clock_set = 1704067200;
+
 bool weft_load_file(
 	struct weft_loading *l, const char *key, const char *name, struct weft_buffer *to)
 {
@@ -67,7 +70,7 @@ static bool decode(struct weft_loading *l, const char *key, struct weft_span blo
 	if (!bytes)
 		return false;
 	if (!body_of(block, &body) ||
-		!weft_base64_decode((const char *)body.ptr, body.len, true, bytes, &len)) {
+		!weft_base64_decode((const char *)body.ptr, body.len, true, bytes, &len) || !len) {
 		weft_load_wrong(l, key,
 			"%s %zu is not whole PEM: expected base64 between BEGIN and END", what,
 			number);
@@ -77,13 +80,29 @@ static bool decode(struct weft_loading *l, const char *key, struct weft_span blo
 	return true;
 }
 
+/* A certificate that another entry has, too, is kept once. */
+static void share(struct weft_loading *l, struct weft_span *der)
+{
+	for (size_t i = 0; i < l->cert_count; i++) {
+		for (size_t k = 0; k < l->certs[i].count; k++) {
+			const struct weft_span *known = &l->certs[i].der[k];
+
+			if (known->len != der->len || memcmp(known->ptr, der->ptr, der->len))
+				continue;
+			weft_load_take_back(l, der->ptr);
+			der->ptr = known->ptr;
+			return;
+		}
+	}
+}
+
 static void date_text(int64_t seconds, char out[16])
 {
 	time_t t = (time_t)seconds;
 	struct tm parts;
 
-	gmtime_r(&t, &parts);
-	strftime(out, 16, "%Y-%m-%d", &parts);
+	if (!gmtime_r(&t, &parts) || !strftime(out, 16, "%Y-%m-%d", &parts))
+		strcpy(out, "an odd date");
 }
 
 /* What is behind the tag and the length at *at; NULL: nothing. X.690 section 8.1.3. */
@@ -121,11 +140,12 @@ static bool read_it(struct weft_loading *l, const char *key, struct weft_span de
 	}
 	if (!l->tls || !l->tls->cert_read)
 		return true;
+	memset(&cert, 0, sizeof(cert));
 	if (l->tls->cert_read(der, crl ? NULL : &cert, &why)) {
 		weft_load_wrong(l, key, "%s %zu cannot be read: %s", what, number, why.text);
 		return false;
 	}
-	if (crl)
+	if (crl || l->now < clock_set)
 		return true;
 	if (cert.not_after < l->now) {
 		date_text(cert.not_after, date);
@@ -161,10 +181,13 @@ bool weft_load_der(struct weft_loading *l, const char *key, struct weft_span byt
 	for (n = 1; weft_pem_next(&rest, &block); n++) {
 		struct weft_span *to = &(*der)[made];
 
-		if (decode(l, key, block, what, n, to) && read_it(l, key, *to, crl, what, n))
-			made++;
-		else
+		if (!decode(l, key, block, what, n, to) || !read_it(l, key, *to, crl, what, n)) {
 			ok = false;
+			continue;
+		}
+		if (!crl)
+			share(l, to);
+		made++;
 	}
 	*count = made;
 	return ok;

@@ -17,7 +17,7 @@ static struct weft_load_block *make(struct weft_loading *l, size_t room)
 	size_t len = sizeof(struct weft_load_block) + alignof(max_align_t) + room;
 	struct weft_load_block *b;
 
-	if (room < BLOCK)
+	if (len < BLOCK)
 		len = BLOCK;
 	b = weft_alloc(l->alloc, len);
 	if (!b)
@@ -62,6 +62,15 @@ const char *weft_load_text(struct weft_loading *l, const char *text, size_t len)
 		memcpy(copy, text, len);
 	copy[len] = '\0';
 	return copy;
+}
+
+void weft_load_take_back(struct weft_loading *l, const void *from)
+{
+	struct weft_load_block *b = l->blocks;
+	uintptr_t at = (uintptr_t)from, start = (uintptr_t)b;
+
+	if (at > start && at <= start + b->used)
+		b->used = at - start;
 }
 
 void weft_load_free(const struct weft_allocator *alloc, struct weft_load_block *blocks)

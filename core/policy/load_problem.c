@@ -38,8 +38,12 @@ static char *path_text(const struct weft_loading *l)
 /* Counted from 1; columns in bytes. */
 static void find_line(struct weft_span text, size_t offset, unsigned *line, unsigned *column)
 {
-	const unsigned char *at = text.ptr, *end = text.ptr + offset, *newline;
+	const unsigned char *at = text.ptr, *end, *newline;
 
+	*line = *column = 1;
+	if (!offset)
+		return;
+	end = at + offset;
 	for (*line = 1; (newline = memchr(at, '\n', (size_t)(end - at))); at = newline + 1)
 		++*line;
 	*column = (unsigned)(end - at) + 1;
@@ -48,19 +52,20 @@ static void find_line(struct weft_span text, size_t offset, unsigned *line, unsi
 /* Takes path and text over, which are NULL where there was no memory. */
 static void add(struct weft_loading *l, bool warning, size_t offset, char *path, char *text)
 {
-	struct weft_load_problem *more =
-		realloc(l->problems, (l->problem_count + 1) * sizeof(*more));
+	struct weft_load_problem *more;
 	struct weft_load_problem *p;
 
+	/* what is missing then is not the file's fault */
+	more = l->no_memory ? NULL : realloc(l->problems, (l->problem_count + 1) * sizeof(*more));
 	if (more)
 		l->problems = more;
-	l->error_count += !warning;
 	if (!more || !path || !text) {
 		free(path);
 		free(text);
 		l->no_memory = true;
 		return;
 	}
+	l->error_count += !warning;
 	p = &l->problems[l->problem_count];
 	*p = (struct weft_load_problem){ .order = l->problem_count++,
 		.warning = warning,
@@ -102,13 +107,9 @@ void weft_load_warn(struct weft_loading *l, const char *key, const char *fmt, ..
 	va_end(args);
 }
 
-void weft_load_wrong_at(struct weft_loading *l, unsigned line, unsigned column, const char *text)
+void weft_load_wrong_at(struct weft_loading *l, size_t offset, const char *text)
 {
-	add(l, false, 0, strdup(""), strdup(text));
-	if (!l->problem_count)
-		return;
-	l->problems[l->problem_count - 1].line = line;
-	l->problems[l->problem_count - 1].column = column;
+	add(l, false, offset < l->text.len ? offset : l->text.len, strdup(""), strdup(text));
 }
 
 static int by_place(const void *a, const void *b)
@@ -123,12 +124,15 @@ static int by_place(const void *a, const void *b)
 static void set_error(
 	const struct weft_loading *l, const struct weft_load_problem *p, struct weft_error *err)
 {
-	char more[40] = "";
+	char place[150], more[40] = "";
+	int used, room;
 
 	if (l->error_count > 1)
 		snprintf(more, sizeof(more), " (and %zu more)", l->error_count - 1);
-	weft_error_set(err, WEFT_ERR_ARGUMENT, 0, "%.60s:%u:%u: %.60s%s%.80s%s", l->file, p->line,
-		p->column, p->path, p->path[0] ? ": " : "", p->text, more);
+	used = snprintf(place, sizeof(place), "%.60s:%u:%u: %.60s%s", l->file, p->line, p->column,
+		p->path, p->path[0] ? ": " : "");
+	room = (int)sizeof(err->text) - 1 - used - (int)strlen(more);
+	weft_error_set(err, WEFT_ERR_ARGUMENT, 0, "%s%.*s%s", place, room, p->text, more);
 }
 
 void weft_load_tell(struct weft_loading *l, struct weft_error *err)

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "core/net/url.h"
+#include "core/net/proxy.h"
 #include "core/plugin/registry.h"
 #include "core/policy/find.h"
 #include "weft/address.h"
@@ -77,15 +77,15 @@ static void load_value(struct weft_loading *l, json_t *json, const struct weft_p
 	}
 }
 
-void weft_load_values(struct weft_loading *l, json_t *object, const struct weft_plugin *role,
+bool weft_load_values(struct weft_loading *l, json_t *object, const struct weft_plugin *role,
 	struct weft_policy_stream *s)
 {
 	const struct weft_role_policy *own = role->role->policy;
 	struct weft_policy_value *values;
-	size_t used = 0;
+	size_t used = 0, before = l->error_count;
 
 	if (!own || !own->keys)
-		return;
+		return true;
 	values = weft_load_alloc(l, (json_object_size(object) + 1) * sizeof(*values));
 	for (const struct weft_policy_key *k = own->keys; k->name && values; k++) {
 		json_t *json = json_object_get(object, k->name);
@@ -101,6 +101,7 @@ void weft_load_values(struct weft_loading *l, json_t *object, const struct weft_
 	}
 	s->values = values;
 	s->value_count = used;
+	return l->error_count == before;
 }
 
 void weft_load_ask_role(
@@ -139,15 +140,16 @@ static const struct weft_policy_key *uses_of(struct weft_loading *l, json_t *obj
 	return NULL;
 }
 
-static void load_uses(struct weft_loading *l, json_t *item, const struct weft_policy_key *uses,
+static bool load_uses(struct weft_loading *l, json_t *item, const struct weft_policy_key *uses,
 	struct weft_policy_metadata *m)
 {
+	size_t before = l->error_count;
 	const char *name;
 	json_t *value;
 
 	if (!json_is_object(item)) {
 		weft_load_wrong(l, NULL, "expected an object");
-		return;
+		return false;
 	}
 	json_object_foreach(item, name, value)
 	{
@@ -163,18 +165,20 @@ static void load_uses(struct weft_loading *l, json_t *item, const struct weft_po
 	}
 	m->uses = load_pairs(l, item);
 	m->use_count = m->uses ? json_object_size(item) : 0;
+	return l->error_count == before;
 }
 
-void weft_load_metadata(struct weft_loading *l, json_t *object, struct weft_policy_stream *s)
+bool weft_load_metadata(struct weft_loading *l, json_t *object, struct weft_policy_stream *s)
 {
 	json_t *all = json_object_get(object, "metadata"), *item;
 	const struct weft_policy_key *uses = uses_of(l, object);
 	struct weft_policy_metadata *list;
 	const char *name;
+	bool ok = true;
 	size_t i = 0;
 
 	if (!json_is_object(all))
-		return;
+		return true; /* was told, if it is there */
 	list = weft_load_alloc(l, (json_object_size(all) + 1) * sizeof(*list));
 	weft_load_push(l, "metadata", 0);
 	json_object_foreach(all, name, item)
@@ -183,36 +187,46 @@ void weft_load_metadata(struct weft_loading *l, json_t *object, struct weft_poli
 			break;
 		list[i].name = weft_load_text(l, name, strlen(name));
 		weft_load_push(l, name, 0);
-		load_uses(l, item, uses, &list[i++]);
+		ok &= load_uses(l, item, uses, &list[i++]);
 		weft_load_pop(l);
 	}
 	weft_load_pop(l);
 	s->metadata = list;
 	s->metadata_count = i;
+	return ok;
 }
 
 /* ---- what goes together ---- */
+
+/* Or an address, which may have colons, but not just one. */
+static bool is_host(const char *text)
+{
+	const char *colon = strchr(text, ':');
+
+	return !strpbrk(text, "/?#@ \t\r\n") && (!colon || strchr(colon + 1, ':'));
+}
 
 void weft_load_check_place(struct weft_loading *l, const struct weft_policy_stream *s)
 {
 	bool unix_socket = s->endpoint && !strncmp(s->endpoint, "unix:", 5);
 	struct weft_address addr;
 	struct weft_error why;
-	struct weft_url url;
+	struct weft_proxy proxy;
 
 	if (s->endpoint && (!s->endpoint[0] || (unix_socket && !s->endpoint[5])))
 		weft_load_wrong(l, "endpoint", "is empty: expected a host, or unix:/path");
-	else if (s->endpoint && !unix_socket && strpbrk(s->endpoint, "/?#@ "))
+	else if (s->endpoint && !unix_socket && !is_host(s->endpoint))
 		weft_load_wrong(l, "endpoint", "is \"%.60s\", expected a host alone, or unix:/path",
 			s->endpoint);
+	if (s->sni && !is_host(s->sni))
+		weft_load_wrong(l, "sni", "is \"%.60s\", expected a host name", s->sni);
 	if (s->local_address && weft_address_parse(s->local_address, 0, &addr, &why))
 		weft_load_wrong(l, "local_address", "%s", why.text);
 	if (!s->proxy)
 		return;
 	if (unix_socket)
 		weft_load_wrong(l, "proxy", "a Unix socket is not reached through a proxy");
-	if ((strncmp(s->proxy, "http://", 7) && strncmp(s->proxy, "socks5://", 9)) ||
-		weft_url_parse(s->proxy, &url, &why) || !url.has_port || !url.host.len)
+	if (weft_proxy_parse(s->proxy, &proxy, &why))
 		weft_load_wrong(l, "proxy",
 			"is \"%.60s\", expected http://HOST:PORT or socks5://HOST:PORT", s->proxy);
 }

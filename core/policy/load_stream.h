@@ -11,10 +11,10 @@ const struct weft_plugin *weft_load_role(struct weft_loading *l, const char *pro
 /* A key that neither the core nor the stream's role knows; another role may. */
 void weft_load_not_of(struct weft_loading *l, const struct weft_plugin *role, const char *name,
 	const struct weft_policy_key *own);
-/* The values of the role's keys. */
-void weft_load_values(struct weft_loading *l, json_t *object, const struct weft_plugin *role,
+/* The values of the role's keys. false: of metadata, too, some are not what they should be, which was told. */
+bool weft_load_values(struct weft_loading *l, json_t *object, const struct weft_plugin *role,
 	struct weft_policy_stream *s);
-void weft_load_metadata(struct weft_loading *l, json_t *object, struct weft_policy_stream *s);
+bool weft_load_metadata(struct weft_loading *l, json_t *object, struct weft_policy_stream *s);
 /* Endpoint, proxy, local address. */
 void weft_load_check_place(struct weft_loading *l, const struct weft_policy_stream *s);
 /* What makes no sense without TLS. */

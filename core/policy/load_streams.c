@@ -7,6 +7,7 @@
 #include "core/policy/find.h"
 #include "core/policy/load.h"
 #include "core/policy/load_stream.h"
+#include "core/vhost/trust.h"
 #include "weft/plugin/role.h"
 
 /* ---- names of other sections ---- */
@@ -31,7 +32,7 @@ static const void *find(struct weft_loading *l, const char *key, const char *wha
 	struct weft_nearest near = { .name = name };
 	const char *const *entry;
 
-	if (!name)
+	if (!name || l->no_memory)
 		return NULL;
 	for (size_t i = 0; i < count; i++) {
 		entry = (const char *const *)(const void *)((const char *)table + i * size);
@@ -120,8 +121,8 @@ static unsigned fault_of(const char *word)
 static void load_lists(struct weft_loading *l, json_t *object, struct weft_policy_stream *s)
 {
 	json_t *allow = json_object_get(object, "allow"), *alpn = json_object_get(object, "alpn");
+	size_t used = 0, i;
 	json_t *value;
-	size_t i;
 
 	json_array_foreach(allow, i, value)
 	{
@@ -130,14 +131,20 @@ static void load_lists(struct weft_loading *l, json_t *object, struct weft_polic
 	}
 	if (!json_is_array(alpn))
 		return;
-	if (!json_array_size(alpn) || json_array_size(alpn) > 8)
-		weft_load_wrong(l, "alpn", "has %zu names, expected 1 to 8", json_array_size(alpn));
+	if (!json_array_size(alpn) || json_array_size(alpn) > WEFT_ALPN_MAX)
+		weft_load_wrong(l, "alpn", "has %zu names, expected 1 to %d", json_array_size(alpn),
+			WEFT_ALPN_MAX);
 	json_array_foreach(alpn, i, value)
 	{
 		if (!json_is_string(value))
 			return; /* was told */
 	}
 	s->alpn = weft_load_texts(l, alpn);
+	for (i = 0; s->alpn && s->alpn[i]; i++)
+		used += strlen(s->alpn[i]) + 1;
+	if (used > sizeof(((struct weft_trust_spec *)0)->alpn_text))
+		weft_load_wrong(l, "alpn", "has too many bytes in all, expected at most %zu",
+			sizeof(((struct weft_trust_spec *)0)->alpn_text) - WEFT_ALPN_MAX);
 }
 
 /* ---- all of one ---- */
@@ -174,6 +181,7 @@ static void load_stream(struct weft_loading *l, json_t *object, struct weft_poli
 {
 	const struct weft_plugin *role;
 	const char *protocol;
+	bool sound;
 
 	defaults(s);
 	if (!weft_load_object(l, object, weft_load_stream_keys, s))
@@ -183,17 +191,18 @@ static void load_stream(struct weft_loading *l, json_t *object, struct weft_poli
 		s->protocol = weft_load_text(l, protocol, strlen(protocol));
 	refer(l, object, s);
 	load_lists(l, object, s);
-	weft_load_metadata(l, object, s);
+	sound = weft_load_metadata(l, object, s);
 	role = weft_load_role(l, s->protocol);
 	check_members(l, object, role);
 	weft_load_check_place(l, s);
 	if (!role)
 		return;
 	check_port(l, role, s);
-	weft_load_values(l, object, role, s);
+	sound &= weft_load_values(l, object, role, s);
 	weft_load_check_tls(l, object, s);
 	weft_load_check_templates(l, s);
-	weft_load_ask_role(l, role, s);
+	if (sound)
+		weft_load_ask_role(l, role, s);
 }
 
 static int by_name(const void *a, const void *b)

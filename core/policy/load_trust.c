@@ -47,7 +47,7 @@ static void load_ca(struct weft_loading *l, json_t *array, struct weft_policy_tr
 			return; /* was told */
 	}
 	to->certs = weft_load_texts(l, array);
-	if (!to->certs)
+	if (!to->certs || l->no_memory)
 		return;
 	all = weft_load_alloc(l, (count_ders(l, to->certs) + 1) * sizeof(*all));
 	weft_load_push(l, "certs", 0);
@@ -135,15 +135,15 @@ static void load_pins(struct weft_loading *l, json_t *array, struct weft_policy_
 
 static void load_trust(struct weft_loading *l, json_t *object, struct weft_policy_trust *to)
 {
-	size_t before = l->error_count;
+	json_t *certs = json_object_get(object, "certs");
 
 	if (!weft_load_object(l, object, weft_load_trust_keys, to))
 		return;
 	weft_load_known(l, object, weft_load_trust_keys);
-	load_ca(l, json_object_get(object, "certs"), to);
+	load_ca(l, certs, to);
 	load_crl(l, json_object_get(object, "crl_file"), to);
 	load_pins(l, json_object_get(object, "pins_sha256"), to);
-	if (!to->ca_count && !to->system && l->error_count == before)
+	if (!json_array_size(certs) && !to->system && (!certs || json_is_array(certs)))
 		weft_load_wrong(l, NULL, "believes nobody: expected certs, or \"system\": true");
 	if (to->hold == WEFT_HOLD_POLICY && l->options->for_static)
 		weft_load_wrong(l, "hold",

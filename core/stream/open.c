@@ -5,11 +5,12 @@
 
 #include "core/base/field.h"
 #include "core/client/pool.h"
+#include "core/net/proxy.h"
 #include "core/net/url.h"
 #include "core/plugin/roles.h"
 #include "core/policy/find.h"
+#include "core/stream/flight.h"
 #include "core/stream/stream.h"
-#include "core/transport/proxy.h"
 #include "core/vhost/trust.h"
 #include "core/vhost/vhost.h"
 #include "weft/policy_load.h"
@@ -49,7 +50,6 @@ static enum weft_status check_place(struct opening *o, struct weft_error *err)
 {
 	const struct weft_stream_options *opt = o->options;
 	struct weft_address addr;
-	struct weft_url proxy;
 
 	if (o->url.is_unix)
 		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
@@ -71,14 +71,29 @@ static enum weft_status check_place(struct opening *o, struct weft_error *err)
 		return weft_error_prefix(err, "connect_to");
 	if (opt->local_address && weft_address_parse(opt->local_address, 0, &addr, err))
 		return weft_error_prefix(err, "local_address");
-	if (opt->proxy && weft_proxy_parse(opt->proxy, &(enum weft_proxy_kind){ 0 }, &proxy, err))
-		return WEFT_ERR_ARGUMENT;
-	if (opt->proxy && opt->connect_to)
-		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
-			"proxy and connect_to: expected one of them, the way goes through either");
 	if (o->url.is_ipv6 && weft_address_parse(o->key.host, 0, &addr, err))
 		return weft_error_prefix(err, "URL \"%.100s\"", opt->url);
 	return WEFT_OK;
+}
+
+/* Whom the proxy is asked for: it knows no sockets and no network interfaces of this machine. */
+static enum weft_status check_proxy(struct opening *o, struct weft_error *err)
+{
+	const struct weft_stream_options *opt = o->options;
+	char text[WEFT_PROXY_TEXT_MAX], host[WEFT_URL_NAME_MAX + 1];
+	struct weft_proxy proxy;
+	uint16_t port;
+
+	o->key.proxy = "";
+	if (!opt->proxy)
+		return WEFT_OK;
+	if (weft_proxy_parse(opt->proxy, &proxy, err))
+		return WEFT_ERR_ARGUMENT;
+	if (weft_proxy_target(o->key.host, o->key.port, o->key.connect_to, host, &port, err))
+		return weft_error_prefix(err, "proxy \"%.80s\"", opt->proxy);
+	weft_proxy_format(&proxy, text);
+	o->key.proxy = weft_arena_text(&o->stream->arena, text, strlen(text));
+	return o->key.proxy ? WEFT_OK : no_memory(err);
 }
 
 static enum weft_status make_key(struct opening *o, struct weft_error *err)
@@ -104,12 +119,9 @@ static enum weft_status make_key(struct opening *o, struct weft_error *err)
 		return st;
 	o->key.connect_to = or_empty(opt->connect_to);
 	o->key.local = or_empty(opt->local_address);
-	o->key.proxy = "";
-	if (opt->proxy)
-		o->key.proxy = lower(o, (struct weft_span){ (const unsigned char *)opt->proxy,
-						strlen(opt->proxy) });
-	if (!o->key.proxy)
-		return no_memory(err);
+	st = check_proxy(o, err);
+	if (st)
+		return st;
 	o->key.sni = "";
 	if (!o->key.scheme->tls)
 		return WEFT_OK;
@@ -251,14 +263,6 @@ static enum weft_hold hold_of(const struct weft_stream_options *opt)
 	return opt->policy ? weft_policy_trust_of(opt->policy)->hold : opt->hold;
 }
 
-static enum weft_status join_flight(struct weft_stream *s, struct weft_error *err)
-{
-	if (!s->policy->max_in_flight_bytes)
-		return WEFT_OK;
-	s->flight = weft_flight_join(s->ctx, s->policy);
-	return s->flight ? WEFT_OK : no_memory(err);
-}
-
 static enum weft_status prepare(struct opening *o, struct weft_error *err)
 {
 	const struct weft_stream_options *opt = o->options;
@@ -280,11 +284,12 @@ static enum weft_status prepare(struct opening *o, struct weft_error *err)
 	if (st == WEFT_OK)
 		st = set_limits(o, err);
 	if (st == WEFT_OK)
+		st = weft_flight_join(o->stream, opt->policy, err);
+	if (st == WEFT_OK)
 		st = load_trust(o, err);
 	if (st == WEFT_OK && opt->policy) {
 		o->stream->policy = opt->policy;
 		o->stream->policy_of = weft_policy_ref(o->ctx->policy.tables);
-		st = join_flight(o->stream, err);
 	}
 	if (st == WEFT_OK && hold_of(opt) == WEFT_HOLD_STREAM) {
 		st = weft_vhost_client(o->ctx, o->key.trust, &o->stream->vhost, err);

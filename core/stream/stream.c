@@ -6,6 +6,7 @@
 
 #include "core/client/pool.h"
 #include "core/conn/conn.h"
+#include "core/stream/flight.h"
 #include "core/vhost/vhost.h"
 #include "weft/policy_load.h"
 
@@ -28,9 +29,9 @@ struct weft_stream *weft_stream_create(struct weft_context *ctx, bool client)
 	s->client = client;
 	s->ops = &nobody;
 	s->state = WEFT_STREAM_QUEUED;
+	s->write_high = ctx->write_high;
 	s->opened_us = weft_loop_now(&ctx->loop);
 	s->total_due_us = WEFT_NEVER;
-	s->write_high = ctx->write_high;
 	weft_arena_init(&s->arena, &ctx->memory);
 	weft_segq_init(&s->out, &ctx->memory);
 	weft_segq_init(&s->taken, &ctx->memory);
@@ -64,10 +65,10 @@ void weft_stream_free(struct weft_stream *s)
 	weft_list_remove(&s->deliver_node);
 	weft_list_remove(&s->writable_node);
 	weft_list_remove(&s->close_node);
-	weft_flight_remove(s, s->out.len);
-	weft_flight_leave(s);
 	weft_segq_finish(&s->out);
 	weft_segq_finish(&s->taken);
+	if (s->flight)
+		weft_flight_part(s);
 	weft_buffer_finish(&s->in);
 	weft_arena_finish(&s->arena);
 	if (s->vhost && s->client)
@@ -78,6 +79,13 @@ void weft_stream_free(struct weft_stream *s)
 	ctx->counters.streams_now--;
 	give_back(&ctx->memory, s);
 	weft_context_changed(ctx);
+}
+
+/* What it had of the limit that those of its name share is theirs. */
+static void ended(struct weft_stream *s)
+{
+	weft_flight_count(s);
+	weft_flight_give_way(s);
 }
 
 void weft_stream_over(struct weft_stream *s, const struct weft_error *why)
@@ -101,9 +109,10 @@ void weft_stream_over(struct weft_stream *s, const struct weft_error *why)
 	else
 		s->ctx->counters.streams_ok++;
 	weft_loop_timer_cancel(&s->ctx->loop, &s->timer);
-	weft_flight_remove(s, s->out.len);
 	weft_segq_finish(&s->out);
 	weft_segq_finish(&s->taken);
+	if (s->flight)
+		ended(s);
 	weft_turn_queue(s->ctx, &s->ctx->queues.closed, &s->close_node);
 }
 
@@ -166,7 +175,7 @@ void weft_stream_tell_closed(struct weft_stream *s)
 	weft_stream_free(s);
 }
 
-enum weft_status weft_stream_rewind(struct weft_stream *s, struct weft_error *err)
+static enum weft_status rewind_out(struct weft_stream *s, struct weft_error *err)
 {
 	struct weft_segment seg;
 	size_t count;
@@ -175,7 +184,6 @@ enum weft_status weft_stream_rewind(struct weft_stream *s, struct weft_error *er
 		if (!s->ops->body_rewind || s->detached)
 			return weft_error_set(err, WEFT_ERR_NOT_REPLAYABLE, 0,
 				"the connection was lost and the body cannot be sent again");
-		weft_flight_remove(s, s->out.len);
 		weft_segq_finish(&s->out);
 		weft_segq_finish(&s->taken);
 		s->finished = false;
@@ -187,7 +195,6 @@ enum weft_status weft_stream_rewind(struct weft_stream *s, struct weft_error *er
 	}
 	if (!s->taken.len)
 		return WEFT_OK;
-	weft_flight_add(s, s->taken.len); /* to be sent once more */
 	while (s->out.len) {
 		count = 1;
 		weft_segq_peek(&s->out, SIZE_MAX, &seg, &count);
@@ -197,6 +204,15 @@ enum weft_status weft_stream_rewind(struct weft_stream *s, struct weft_error *er
 	}
 	weft_segq_move(&s->out, &s->taken);
 	return WEFT_OK;
+}
+
+enum weft_status weft_stream_rewind(struct weft_stream *s, struct weft_error *err)
+{
+	enum weft_status st = rewind_out(s, err);
+
+	if (s->flight)
+		weft_flight_count(s);
+	return st;
 }
 
 void weft_stream_set_ops(struct weft_stream *s, const struct weft_stream_ops *ops, void *user)

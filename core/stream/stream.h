@@ -5,11 +5,11 @@
 
 #include "core/base/arena.h"
 #include "core/base/segq.h"
-#include "core/stream/flight.h"
 #include "core/stream/story.h"
 #include "core/system/context.h"
 #include "weft/buffer.h"
 
+struct weft_flight;
 struct weft_pipe;
 struct weft_pool_entry;
 struct weft_plugin;
@@ -65,15 +65,16 @@ struct weft_stream {
 	struct weft_arena arena; /* heads */
 	bool has_response, has_trailer;
 
-	struct weft_flight *flight; /* a reference, or NULL: not counted together with others */
-	struct weft_list flight_node;
-	uint32_t write_high; /* bytes in out above which a write takes nothing */
 	struct weft_segq out;
-	struct weft_segq taken; /* of out, kept in case it must be sent again */
-	bool body_lost;         /* bytes were taken that are not kept */
-	bool finished;          /* our direction is complete, once out is empty */
-	bool head_sent;         /* a server's final head */
-	bool want_write;        /* a write took less than offered */
+	struct weft_segq taken;       /* of out, kept in case it must be sent again */
+	bool body_lost;               /* bytes were taken that are not kept */
+	bool finished;                /* our direction is complete, once out is empty */
+	bool head_sent;               /* a server's final head */
+	bool want_write;              /* a write took less than offered */
+	uint32_t write_high;          /* bytes in out from which on nothing more is taken */
+	struct weft_flight *flight;   /* shared by the streams of its name, or NULL */
+	struct weft_list flight_node; /* while it waits for the others of its name */
+	size_t in_flight;             /* bytes of out that flight knows of */
 
 	struct weft_buffer in; /* received and not taken by the application */
 	bool in_fin;           /* the peer's direction is complete behind in */

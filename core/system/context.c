@@ -60,7 +60,6 @@ static void init_lists(struct weft_context *ctx)
 		&ctx->conns,
 		&ctx->streams,
 		&ctx->entries,
-		&ctx->flights,
 		&ctx->tickets,
 		&ctx->queues.input,
 		&ctx->queues.deliver,

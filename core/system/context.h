@@ -15,6 +15,7 @@
 #include "weft/plugin/plugin.h"
 #include "weft/plugin/role.h"
 
+struct weft_flight;
 struct weft_mailbox;
 struct weft_resolver;
 struct weft_trust_spec;
@@ -62,8 +63,9 @@ struct weft_context {
 		*no_trust;       /* what streams without TLS share by; made for the first */
 	struct weft_list locals; /* weft_context_local */
 	struct weft_list vhosts, listeners, conns, streams, entries;
-	struct weft_list flights;          /* of policies' streams; see stream/flight.h */
-	struct weft_list tickets;          /* of clients' TLS sessions; see client/tickets.h */
+	struct weft_flight
+		*flights;         /* one for each name in use whose streams have a limit together */
+	struct weft_list tickets; /* of clients' TLS sessions; see client/tickets.h */
 	unsigned ticket_count, ticket_max; /* max 0: sessions are never resumed */
 	struct weft_timer ticket_timer;
 	struct weft_turn_queues queues;

@@ -1,211 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* The transport between a socket and what is meant for the target: a handshake, then nothing but a way through. */
+/*
+ * A transport that asks a proxy for a tunnel, and is the tunnel from then on: all but what came right behind
+ * the answer passes through untouched.
+ */
 #include "core/transport/proxy.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/system/context.h"
-#include "weft/buffer.h"
-
-static const char connect_scheme[] = "http://", socks_scheme[] = "socks5://";
+#include "core/transport/proxy_talk.h"
 
 struct proxy_transport {
 	struct weft_transport base;
 	struct weft_context *ctx;
-	struct weft_proxy_answer answer;
-	char *name;
-	char *host;
-	uint16_t port;
-	bool asked, open, given; /* given: what was left behind the answer was read */
-	struct weft_buffer out, in;
+	struct weft_proxy_talk talk;
+	char *name, *host;      /* until the tunnel is there */
+	struct weft_buffer in;  /* the answer, then what came behind it */
+	struct weft_buffer out; /* what the layer below did not take yet */
+	bool open;
 };
-
-enum weft_status weft_proxy_parse(
-	const char *text, enum weft_proxy_kind *kind, struct weft_url *url, struct weft_error *err)
-{
-	enum weft_status st;
-
-	if (!strncmp(text, connect_scheme, sizeof(connect_scheme) - 1))
-		*kind = WEFT_PROXY_CONNECT;
-	else if (!strncmp(text, socks_scheme, sizeof(socks_scheme) - 1))
-		*kind = WEFT_PROXY_SOCKS5;
-	else
-		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
-			"proxy \"%.100s\": expected http://HOST:PORT or socks5://HOST:PORT", text);
-	st = weft_url_parse(text, url, err);
-	if (st)
-		return weft_error_prefix(err, "proxy"), st;
-	if (!url->has_port || !url->port || !url->host.len || url->host.len > WEFT_URL_NAME_MAX ||
-		url->target.len > 1)
-		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
-			"proxy \"%.100s\": expected a host and a port, and nothing else", text);
-	return WEFT_OK;
-}
-
-/* ---- what we say ---- */
-
-static void ask_connect(struct proxy_transport *t)
-{
-	bool brackets = strchr(t->host, ':');
-	char place[WEFT_URL_NAME_MAX + 16];
-
-	snprintf(place, sizeof(place), "%s%s%s:%u", brackets ? "[" : "", t->host,
-		brackets ? "]" : "", t->port);
-	weft_buffer_printf(&t->out, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n", place, place);
-}
-
-static void greet(struct proxy_transport *t)
-{
-	static const unsigned char greeting[] = { 5, 1,
-		0 }; /* version, one method, no authentication */
-
-	weft_buffer_append(&t->out, greeting, sizeof(greeting));
-}
-
-/* Names are the proxy's to resolve. */
-static void ask_socks(struct proxy_transport *t)
-{
-	struct weft_address literal;
-	const unsigned char port[] = { (unsigned char)(t->port >> 8),
-		(unsigned char)(t->port & 0xff) };
-	unsigned char head[] = { 5, 1, 0, 3, (unsigned char)strlen(t->host) };
-
-	if (weft_address_parse(t->host, 0, &literal, NULL) == WEFT_OK) {
-		bool v4 = literal.family == WEFT_FAMILY_IPV4;
-
-		head[3] = v4 ? 1 : 4;
-		weft_buffer_append(&t->out, head, sizeof(head) - 1);
-		weft_buffer_append(&t->out, literal.ip, v4 ? 4 : 16);
-	} else {
-		weft_buffer_append(&t->out, head, sizeof(head));
-		weft_buffer_append(&t->out, t->host, strlen(t->host));
-	}
-	weft_buffer_append(&t->out, port, sizeof(port));
-}
-
-static enum weft_status flush_out(struct proxy_transport *t, struct weft_error *err)
-{
-	struct weft_transport *below = t->base.below;
-	struct weft_segment seg;
-	enum weft_status st;
-	size_t taken;
-
-	if (t->out.failed)
-		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory to ask the proxy");
-	if (!weft_buffer_len(&t->out))
-		return WEFT_OK;
-	seg = weft_segment_borrowed(weft_buffer_bytes(&t->out), weft_buffer_len(&t->out));
-	st = below->ops->write(below, &seg, 1, &taken, err);
-	weft_buffer_consume(&t->out, taken);
-	if (st == WEFT_OK)
-		weft_buffer_finish(&t->out);
-	return st;
-}
-
-/* ---- the handshake ---- */
-
-static enum weft_status understand(struct proxy_transport *t, struct weft_error *err)
-{
-	bool greeted = t->answer.greeted;
-	enum weft_status st = weft_proxy_understand(
-		&t->answer, weft_buffer_bytes(&t->in), weft_buffer_len(&t->in), err);
-
-	if (st || t->answer.kind == WEFT_PROXY_CONNECT || greeted)
-		return st;
-	ask_socks(t);
-	st = flush_out(t, err);
-	return st < 0 ? st : WEFT_AGAIN;
-}
-
-static enum weft_status more(struct proxy_transport *t, struct weft_error *err)
-{
-	struct weft_span got = { NULL, 0 };
-	enum weft_status st = t->base.below->ops->read(t->base.below, &got, err);
-
-	if (st == WEFT_EOF)
-		return weft_error_set(err, WEFT_ERR_TRUNCATED, 0,
-			"the proxy closed the connection instead of an answer");
-	if (st)
-		return st;
-	weft_buffer_append(&t->in, got.ptr, got.len);
-	return t->in.failed
-		       ? weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for the proxy's answer")
-		       : WEFT_OK;
-}
-
-static enum weft_status shake(struct proxy_transport *t, struct weft_error *err)
-{
-	enum weft_status st;
-
-	if (!t->asked && t->answer.kind == WEFT_PROXY_CONNECT)
-		ask_connect(t);
-	else if (!t->asked)
-		greet(t);
-	t->asked = true;
-	st = flush_out(t, err);
-	if (st < 0)
-		return st;
-	while ((st = more(t, err)) == WEFT_OK) {
-		st = understand(t, err);
-		if (st != WEFT_AGAIN)
-			return st;
-	}
-	return st;
-}
-
-static enum weft_status proxy_advance(struct weft_transport *base, struct weft_error *err)
-{
-	struct proxy_transport *t = (struct proxy_transport *)base;
-	enum weft_status st = base->below->ops->advance(base->below, err);
-
-	if (st || t->open)
-		return st;
-	st = shake(t, err);
-	if (st == WEFT_AGAIN)
-		return st;
-	if (st < 0) {
-		if (err)
-			weft_error_prefix(err, "%.80s, for %.60s:%u", t->name, t->host, t->port);
-		return st;
-	}
-	t->open = true;
-	weft_buffer_consume(&t->in, t->answer.used);
-	return WEFT_OK;
-}
-
-/* ---- the way through ---- */
-
-static enum weft_status proxy_read(
-	struct weft_transport *base, struct weft_span *got, struct weft_error *err)
-{
-	struct proxy_transport *t = (struct proxy_transport *)base;
-
-	if (t->given)
-		weft_buffer_finish(&t->in);
-	if (!t->open || !weft_buffer_len(&t->in))
-		return base->below->ops->read(base->below, got, err);
-	*got = (struct weft_span){ weft_buffer_bytes(&t->in), weft_buffer_len(&t->in) };
-	t->given = true;
-	return WEFT_OK;
-}
-
-static void proxy_settle(struct weft_transport *base)
-{
-	struct proxy_transport *t = (struct proxy_transport *)base;
-
-	if (t->given)
-		weft_buffer_finish(&t->in);
-	if (base->below->ops->settle)
-		base->below->ops->settle(base->below);
-}
-
-static bool proxy_buffered(const struct weft_transport *base)
-{
-	const struct proxy_transport *t = (const struct proxy_transport *)base;
-
-	return (!t->given && weft_buffer_len(&t->in)) || base->below->ops->buffered(base->below);
-}
 
 static enum weft_status proxy_start(struct weft_transport *base,
 	const struct weft_transport_owner *owner, struct weft_error *err)
@@ -213,23 +26,150 @@ static enum weft_status proxy_start(struct weft_transport *base,
 	return base->below->ops->start(base->below, owner, err);
 }
 
-static enum weft_status proxy_write(struct weft_transport *base, const struct weft_segment *segs,
-	size_t count, size_t *taken, struct weft_error *err)
+/* ---- asking ---- */
+
+static enum weft_status no_memory(struct weft_error *err)
 {
-	return base->below->ops->write(base->below, segs, count, taken, err);
+	return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory to ask a proxy");
+}
+
+static enum weft_status send_out(struct proxy_transport *p, struct weft_error *err)
+{
+	struct weft_transport *below = p->base.below;
+	struct weft_segment seg;
+	enum weft_status st;
+	size_t taken = 0;
+
+	if (p->out.failed)
+		return no_memory(err);
+	if (weft_buffer_len(&p->out)) {
+		seg = weft_segment_borrowed(weft_buffer_bytes(&p->out), weft_buffer_len(&p->out));
+		st = below->ops->write(below, &seg, 1, &taken, err);
+		weft_buffer_consume(&p->out, taken);
+		if (st)
+			return st;
+		weft_buffer_finish(&p->out);
+	}
+	return below->ops->flush(below, err);
+}
+
+static enum weft_status fill(struct proxy_transport *p, struct weft_error *err)
+{
+	struct weft_transport *below = p->base.below;
+	struct weft_span got = { NULL, 0 };
+	enum weft_status st = below->ops->read(below, &got, err);
+
+	if (st == WEFT_EOF)
+		return weft_error_set(
+			err, WEFT_ERR_TRUNCATED, 0, "closed the connection before it had answered");
+	if (st)
+		return st;
+	weft_buffer_append(&p->in, got.ptr, got.len);
+	return p->in.failed ? no_memory(err) : WEFT_OK;
+}
+
+static void forget_names(struct proxy_transport *p)
+{
+	weft_strfree(&p->ctx->memory.alloc, p->name);
+	weft_strfree(&p->ctx->memory.alloc, p->host);
+	p->name = p->host = NULL;
+}
+
+/* OK: the tunnel is there. */
+static enum weft_status ask(struct proxy_transport *p, struct weft_error *err)
+{
+	enum weft_status st, sent;
+
+	for (;;) {
+		st = weft_proxy_talk(&p->talk, &p->in, &p->out, err);
+		if (st < 0)
+			return st;
+		sent = send_out(p, err);
+		if (sent || st == WEFT_OK)
+			return sent;
+		st = fill(p, err);
+		if (st)
+			return st;
+	}
+}
+
+static void proxy_settle(struct weft_transport *base)
+{
+	if (base->below->ops->settle)
+		base->below->ops->settle(base->below);
+}
+
+static enum weft_status proxy_advance(struct weft_transport *base, struct weft_error *err)
+{
+	struct proxy_transport *p = (struct proxy_transport *)base;
+	enum weft_status st = base->below->ops->advance(base->below, err);
+
+	if (st || p->open)
+		return st;
+	st = ask(p, err);
+	if (st < 0) {
+		if (err && err->status == WEFT_OK)
+			weft_error_set(err, st, 0, "%s", weft_status_name(st));
+		weft_error_prefix(err, "proxy %.100s", p->name);
+	}
+	if (st == WEFT_OK) {
+		p->open = true;
+		forget_names(p);
+	}
+	proxy_settle(base);
+	return st;
+}
+
+/* ---- the tunnel ---- */
+
+static enum weft_status proxy_read(
+	struct weft_transport *base, struct weft_span *got, struct weft_error *err)
+{
+	struct proxy_transport *p = (struct proxy_transport *)base;
+	size_t len = weft_buffer_len(&p->in), fragment = p->ctx->fragment_bytes;
+
+	if (!p->open || !len) {
+		weft_buffer_finish(&p->in);
+		return base->below->ops->read(base->below, got, err);
+	}
+	if (fragment && len > fragment)
+		len = fragment;
+	*got = (struct weft_span){ weft_buffer_bytes(&p->in), len };
+	weft_buffer_consume(&p->in, len); /* the memory stays until the next read */
+	return WEFT_OK;
 }
 
 static enum weft_status proxy_flush(struct weft_transport *base, struct weft_error *err)
 {
-	struct proxy_transport *t = (struct proxy_transport *)base;
-	enum weft_status st = flush_out(t, err);
+	return send_out((struct proxy_transport *)base, err);
+}
 
-	return st ? st : base->below->ops->flush(base->below, err);
+static enum weft_status proxy_write(struct weft_transport *base, const struct weft_segment *segs,
+	size_t count, size_t *taken, struct weft_error *err)
+{
+	struct proxy_transport *p = (struct proxy_transport *)base;
+
+	if (p->open)
+		return base->below->ops->write(base->below, segs, count, taken, err);
+	/* the goodbye of a layer above to somebody who was never reached */
+	*taken = 0;
+	for (size_t i = 0; i < count; i++)
+		*taken += segs[i].len;
+	return WEFT_OK;
 }
 
 static size_t proxy_pending(const struct weft_transport *base)
 {
-	return base->below->ops->pending(base->below);
+	const struct proxy_transport *p = (const struct proxy_transport *)base;
+
+	return weft_buffer_len(&p->out) + base->below->ops->pending(base->below);
+}
+
+static bool proxy_buffered(const struct weft_transport *base)
+{
+	const struct proxy_transport *p = (const struct proxy_transport *)base;
+
+	return weft_buffer_len(&p->in) || base->below->ops->buffered(base->below);
 }
 
 static void proxy_interest(struct weft_transport *base, unsigned events)
@@ -254,14 +194,12 @@ static void proxy_info(const struct weft_transport *base, struct weft_conn_info 
 
 static void proxy_destroy(struct weft_transport *base)
 {
-	struct proxy_transport *t = (struct proxy_transport *)base;
-	const struct weft_allocator *alloc = &t->ctx->memory.alloc;
+	struct proxy_transport *p = (struct proxy_transport *)base;
 
-	weft_buffer_finish(&t->in);
-	weft_buffer_finish(&t->out);
-	weft_strfree(alloc, t->name);
-	weft_strfree(alloc, t->host);
-	weft_free(alloc, t, sizeof(*t));
+	forget_names(p);
+	weft_buffer_finish(&p->in);
+	weft_buffer_finish(&p->out);
+	weft_free(&p->ctx->memory.alloc, p, sizeof(*p));
 }
 
 static const struct weft_transport_ops proxy_ops = {
@@ -282,30 +220,38 @@ static const struct weft_transport_ops proxy_ops = {
 	.destroy = proxy_destroy,
 };
 
+const char *weft_transport_proxy_waited(const struct weft_transport *top)
+{
+	for (; top; top = top->below) {
+		if (top->ops == &proxy_ops)
+			return ((const struct proxy_transport *)top)->name;
+	}
+	return NULL;
+}
+
 enum weft_status weft_transport_proxy(struct weft_context *ctx, struct weft_transport *below,
-	const char *name, const char *host, uint16_t port, struct weft_transport **out,
-	struct weft_error *err)
+	const struct weft_proxy *proxy, const char *host, uint16_t port,
+	struct weft_transport **out, struct weft_error *err)
 {
 	const struct weft_allocator *alloc = &ctx->memory.alloc;
-	struct proxy_transport *t = weft_zalloc(alloc, sizeof(*t));
-	struct weft_url url;
+	struct proxy_transport *p = weft_zalloc(alloc, sizeof(*p));
+	char text[WEFT_PROXY_TEXT_MAX];
 
-	if (!t)
-		return weft_error_set(
-			err, WEFT_ERR_MEMORY, 0, "no memory for a way through a proxy");
-	t->base.ops = &proxy_ops;
-	t->ctx = ctx;
-	t->port = port;
-	t->name = weft_strndup(alloc, name, strlen(name));
-	t->host = weft_strndup(alloc, host, strlen(host));
-	weft_buffer_init(&t->in, alloc);
-	weft_buffer_init(&t->out, alloc);
-	if (!t->name || !t->host || weft_proxy_parse(name, &t->answer.kind, &url, err)) {
-		proxy_destroy(&t->base);
-		return weft_error_set(
-			err, WEFT_ERR_MEMORY, 0, "no memory for a way through a proxy");
+	if (!p)
+		return no_memory(err);
+	p->base.ops = &proxy_ops;
+	p->base.below = below;
+	p->ctx = ctx;
+	weft_buffer_init(&p->in, alloc);
+	weft_buffer_init(&p->out, alloc);
+	weft_proxy_format(proxy, text);
+	p->name = weft_strndup(alloc, text, strlen(text));
+	p->host = weft_strndup(alloc, host, strlen(host));
+	if (!p->name || !p->host) {
+		proxy_destroy(&p->base);
+		return no_memory(err);
 	}
-	t->base.below = below;
-	*out = &t->base;
+	p->talk = (struct weft_proxy_talk){ .kind = proxy->kind, .host = p->host, .port = port };
+	*out = &p->base;
 	return WEFT_OK;
 }

@@ -134,8 +134,12 @@ struct weft_stream_options {
 	 * name are ignored. weft_policy_open sets this; the policy stays as long as the stream.
 	 */
 	const struct weft_policy_stream *policy;
-	const char *
-		proxy; /* "http://HOST:PORT", "socks5://HOST:PORT": go through it; NULL: directly */
+	/*
+	 * "http://HOST:PORT" (CONNECT, RFC 9110 section 9.3.6), "socks5://HOST:PORT" (RFC 1928), both without a user
+	 * and password: go through it; NULL: directly. It resolves the URL's host, or is asked for what
+	 * connect_to says; transport, if given, leads to it. Its answer counts into handshake_ms.
+	 */
+	const char *proxy;
 	uint32_t window_bytes, write_high; /* its own, instead of the context's; 0: the context's */
 	uint32_t total_ms;                 /* from open to close, waiting included; 0: no limit */
 };

@@ -12,7 +12,8 @@ static size_t window(const struct weft_h1 *h)
 	if (!h->stream)
 		return SIZE_MAX;
 	max = weft_stream_limits(h->stream)->window_bytes;
-	max = max ? max : WINDOW_DEFAULT;
+	if (!max)
+		max = WINDOW_DEFAULT;
 	return h->in.given < max ? (size_t)(max - h->in.given) : 0;
 }
 

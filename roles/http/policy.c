@@ -137,7 +137,8 @@ static bool next_range(const char **at, unsigned long *from, unsigned long *to)
 	}
 	if (*from < 100 || *to > 599 || *from > *to || (**at && **at != ','))
 		return false;
-	*at += **at == ',';
+	if (**at == ',' && !*++*at)
+		return false;
 	return true;
 }
 

@@ -133,11 +133,14 @@ static void begin(struct raw *r)
 	}
 }
 
+/* What the stream may be given. There is one. */
 static size_t window(const struct raw *r)
 {
 	const struct weft_limits *limits = r->stream ? weft_stream_limits(r->stream) : r->limits;
 	uint64_t max = limits->window_bytes ? limits->window_bytes : WINDOW_DEFAULT;
 
+	if (!max)
+		max = WINDOW_DEFAULT;
 	return r->given < max ? (size_t)(max - r->given) : 0;
 }
 

@@ -330,8 +330,8 @@ static struct weft_pool_key key_of(const char *host, struct weft_trust_spec *tru
 		.port = 1,
 		.sni = "",
 		.connect_to = "",
-		.local = "",
 		.proxy = "",
+		.local = "",
 		.trust = trust };
 }
 
