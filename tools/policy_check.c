@@ -5,25 +5,31 @@
 
 #include "policy.h"
 
+/* A policy of one stream, whose trust is held by the policy: taking that into use makes the store. */
+struct trial {
+	struct weft_policy_trust trust;
+	struct weft_policy_stream stream;
+	struct weft_policy policy;
+};
+
 /*
- * A stream alone, its trust held by the policy: taking that into use makes the store. Credentials are the
- * application's to bring, and are not there yet.
+ * t is as long as the context, which looks into it for as long as a vhost lingers. Credentials are the application's
+ * to bring, and are not there yet.
  */
 static enum weft_status build(struct weft_context *ctx, const struct weft_policy *policy,
-	const struct weft_policy_stream *s, const struct weft_policy_trust *t,
+	const struct weft_policy_stream *s, const struct weft_policy_trust *trust, struct trial *t,
 	struct weft_error *err)
 {
-	struct weft_policy_trust trust = *t;
-	struct weft_policy_stream stream = *s;
-	struct weft_policy one = *policy;
 	enum weft_status st;
 
-	trust.hold = WEFT_HOLD_POLICY;
-	stream.trust = &trust;
-	stream.credential = NULL;
-	one.streams = &stream;
-	one.stream_count = 1;
-	st = weft_context_use_policy(ctx, &one, NULL, err);
+	*t = (struct trial){ .trust = *trust, .stream = *s, .policy = *policy };
+	t->trust.hold = WEFT_HOLD_POLICY;
+	t->trust.linger_ms = 0; /* no more than one at a time */
+	t->stream.trust = &t->trust;
+	t->stream.credential = NULL;
+	t->policy.streams = &t->stream;
+	t->policy.stream_count = 1;
+	st = weft_context_use_policy(ctx, &t->policy, NULL, err);
 	if (st == WEFT_OK)
 		st = weft_context_use_policy(ctx, NULL, NULL, err);
 	return st;
@@ -49,22 +55,26 @@ static unsigned build_all(
 		.tls = true,
 		.keep_warm_ms = UINT32_MAX,
 	};
-	struct weft_context *ctx = policy_context(o);
+	struct trial *trials = calloc(policy->trust_count + 1, sizeof(*trials));
+	struct weft_context *ctx = trials ? policy_context(o) : NULL;
 	struct weft_error err;
 	unsigned failed = 0;
 
-	if (!ctx)
+	if (!ctx) {
+		free(trials);
 		return 1;
+	}
 	for (size_t i = 0; i < policy->trust_count; i++) {
 		const struct weft_policy_trust *t = &policy->trusts[i];
 		const struct weft_policy_stream *s = user_of(policy, t);
 
-		if (build(ctx, policy, s ? s : &nobody, t, &err) == WEFT_OK)
+		if (build(ctx, policy, s ? s : &nobody, t, &trials[i], &err) == WEFT_OK)
 			continue;
 		fprintf(stderr, "%s: trust_stores.%s: %s\n", file, t->name, err.text);
 		failed++;
 	}
 	weft_context_destroy(ctx, 0, NULL, NULL);
+	free(trials);
 	return failed;
 }
 

@@ -185,7 +185,6 @@ ELSEWHERE = {
     "no memory for a request": "tests/unit/policy_memory_test.c",
     "TLS backend %s cannot tell what a certificate says": "tests/unit/policy_cert_test.c",
     "a compiled policy makes nothing up front: expected connection or stream": "policy_tool_test.py",
-    "TLS backend %s cannot tell what a certificate says": "tests/unit/policy_load_certs_test.c",
     "role %s does not speak with%s TLSout": "tests/unit/policy_memory_test.c: a stranger's role",
 }
 
