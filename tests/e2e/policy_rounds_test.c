@@ -148,6 +148,45 @@ static void stores_held_by_streams_cost_nothing_while_idle(void **state)
 	idle_stores_cost_nothing(WEFT_HOLD_STREAM);
 }
 
+/* What a warm connection and its vhost, if it holds one, take with a store of so many certificates. */
+static long warm_heap(bool holds, unsigned certs)
+{
+	const struct weft_context_options warm = { .keep_warm_ms = 3600000, .no_tickets = true };
+	const struct test_cert *ca[TABLES_CERTS + 1] = { test_certs_ca() };
+	struct named n = { .user = NULL };
+	struct tables *t = tables_make("warm");
+	struct duo d;
+	long heap;
+
+	for (unsigned i = 1; i < certs; i++)
+		ca[i] = further(i);
+	duo_open(&d, NULL, &warm, NULL, false);
+	tables_stream(t, "s0", "h1", port_of(&d), tables_trust(t, "t0", ca))->warm_holds = holds;
+	use(&d, tables_static(t));
+	heap = heap_now();
+	named_open(&n, d.client, "s0");
+	duo_until(&d, n.closes && (holds || !duo_client_counts(&d).vhosts_now));
+	assert_int_equal(duo_client_counts(&d).conns_now, 1);
+	heap = heap_now() - heap;
+	duo_close(&d);
+	tables_free(t);
+	return heap;
+}
+
+static void a_warm_connection_that_does_not_hold_has_no_certificates(void **state)
+{
+	long one, all;
+
+	(void)state;
+	(void)warm_heap(true, TABLES_CERTS); /* what libraries set up once */
+	one = warm_heap(false, 1);
+	all = warm_heap(false, TABLES_CERTS);
+	assert_in_range(all - one + LEFT_MAX / 4, 0, LEFT_MAX / 2);
+	/* the control */
+	assert_true(warm_heap(true, 1) >= one + HELD_MIN);
+	assert_true(warm_heap(true, TABLES_CERTS) >= all + 2 * HELD_MIN);
+}
+
 /* The control: what is held is seen. */
 static void stores_held_by_the_policy_cost_each(void **state)
 {
@@ -185,6 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stores_held_by_connections_cost_nothing_while_idle),
 		cmocka_unit_test(stores_held_by_streams_cost_nothing_while_idle),
+		cmocka_unit_test(a_warm_connection_that_does_not_hold_has_no_certificates),
 		cmocka_unit_test(stores_held_by_the_policy_cost_each),
 	};
 
