@@ -4,8 +4,11 @@ include(CMakePackageConfigHelpers)
 
 set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Weft)
 set(config_files ${CMAKE_BINARY_DIR}/generated/WeftConfig.cmake
-	${CMAKE_BINARY_DIR}/generated/WeftConfigVersion.cmake)
+	${CMAKE_BINARY_DIR}/generated/WeftConfigVersion.cmake cmake/WeftPolicy.cmake)
 install(DIRECTORY include/weft DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+if(NOT WEFT_STATIC_POLICY_ONLY)
+	install(FILES share/weft/policy.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/weft)
+endif()
 install(TARGETS weft EXPORT WeftTargets
 	ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
 	LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})

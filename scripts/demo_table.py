@@ -10,9 +10,14 @@ import tempfile
 
 FOLDERS = ("core", "include", "plugins", "roles", "tools", "minimal-examples", "docs")
 RATE_REQUESTS = 5000
+CLOUDS = 8
 COLUMNS = (
     ("event", 9), ("tls", 8), ("requests", 8), ("conns opened", 12), ("handshakes", 10),
     ("vhosts before/during/after", 26), ("heap KiB before/during/after", 28), ("requests/s", 10),
+)
+STORE_COLUMNS = (
+    ("tls", 8), ("hold", 11), ("idle: stores, KiB", 18), ("one in use", 14), ("all in use", 14), ("after", 14),
+    ("built in ms", 12), ("times made", 10),
 )
 
 
@@ -91,8 +96,65 @@ def one_row(weft, event, tls, certs, files, folder):
             f"{rate['ok'] / rate['seconds']:.0f}")
 
 
-def show(cells):
-    print(" | ".join(f"{str(cell):>{width}}" for cell, (_, width) in zip(cells, COLUMNS)), flush=True)
+def show(cells, columns=COLUMNS):
+    print(" | ".join(f"{str(cell):>{width}}" for cell, (_, width) in zip(cells, columns)), flush=True)
+
+
+# ---- the rise and the fall ----
+
+def write_policy(folder, hold, url):
+    """Trust stores of the system's certificates and two of our own, each with a stream."""
+    port = int(url.rsplit(":", 1)[1])
+    names = [f"cloud-{i}" for i in range(CLOUDS)]
+    for name in names:
+        extra = folder / f"{name}.pem"
+        if not extra.exists():
+            run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                "-keyout", "/dev/null", "-out", extra, "-days", "2", "-subj", f"/CN={name}", stderr=subprocess.DEVNULL)
+    policy = {
+        "schema_version": 1, "product": "demo", "release": "1",
+        "certs": {name: {"pem_file": f"{name}.pem"} for name in names} | {"demo": {"pem_file": "ca.pem"}},
+        "trust_stores": {name: {"system": True, "certs": [name, "demo"], "hold": hold} for name in names},
+        "streams": {name: {"endpoint": "localhost", "port": port, "protocol": "h1", "tls": True, "trust_store": name,
+                           "share": "pool", "path": "/hello"} for name in names},
+    }
+    path = folder / "policy.json"
+    path.write_text(json.dumps(policy, indent=1))
+    return path, names
+
+
+def open_streams(weft, tls, policy, names):
+    """All at once; what weft get tells of vhosts."""
+    exact = os.environ | {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
+    streams = [word for name in names for word in ("--stream", name)]
+    figures = json.loads(run(weft, "get", "--tls", tls, "--policy", policy, "--json", "--parallel", str(CLOUDS),
+                             *streams, env=exact))
+    if figures["ok"] != len(names):
+        sys.exit(f"demo: {figures['errors']}")
+    return figures["vhosts"]
+
+
+def stores_row(weft, event, tls, certs, hold):
+    """The heap of weft get with no, one and all stores of a policy in use."""
+    with Server(weft, event, tls, certs) as server:
+        policy, names = write_policy(certs, hold, server.url)
+        one, all_ = open_streams(weft, tls, policy, names[:1]), open_streams(weft, tls, policy, names)
+    samples = [all_["before"], one["during"], all_["during"], all_["after"]]
+    built = sorted(store["build_us"] for store in all_["stores"])
+    return (tls, hold, *(f"{s['live']}, {s['heap'] / 1024:.0f}" for s in samples), f"{built[len(built) // 2] / 1000:.1f}",
+            all_["created"])
+
+
+def show_stores(weft, event, backends, folder):
+    """A table of its own."""
+    print(f"== a policy with {CLOUDS} trust stores, each with all certificates of this system: stores that are built, and "
+          "the heap in KiB,\n== while nobody, one stream, all streams use them. `hold: connection` builds a store for the "
+          "first connection that\n== needs it and lets go after the last; `hold: policy` has them all from the beginning. "
+          "What is left beyond idle,\n== connections keep at hand for the next ones, however many stores there are")
+    show([title for title, _ in STORE_COLUMNS], STORE_COLUMNS)
+    for tls in backends:
+        for hold in ("connection", "policy"):
+            show(stores_row(weft, event, tls, folder, hold), STORE_COLUMNS)
 
 
 def main():
@@ -113,7 +175,8 @@ def main():
         for event in names["event"]:
             for tls in names["tls"] + ["none"]:
                 show(one_row(weft, event, tls, folder, files, folder))
-    print("== all bytes were the same")
+        print("== all bytes were the same")
+        show_stores(weft, names["event"][0], names["tls"], folder)
 
 
 if __name__ == "__main__":

@@ -89,35 +89,49 @@ static void drain(struct get *g)
 		;
 }
 
-int get_main(int argc, char **argv)
+static void fetch(struct get *g)
 {
-	struct get g = { .expected = -1 };
-	struct weft_error err;
-	int rc = get_parse(&g.o, argc, argv);
+	get_sample_take(g, &g->before);
+	signal(SIGINT, on_signal);
+	signal(SIGTERM, on_signal);
+	g->start_us = weft_context_now(g->ctx);
+	g->progress = isatty(STDERR_FILENO) && !(g->out == stdout && isatty(STDOUT_FILENO));
+	run(g);
+	drain(g);
+	if (g->o.explain)
+		get_summary(g);
+	if (g->o.json)
+		get_report(g);
+}
 
-	if (rc >= 0)
-		return rc;
-	g.total = g.o.url_count * g.o.count;
-	if (!get_rehearse(&g) || !get_load_body(&g) || !open_output(&g)) {
-		free(g.body);
+/* -1: all went as it should, or as the figures say; else the exit code after a complaint. */
+static int try(struct get *g)
+{
+	struct weft_error err;
+	int rc;
+
+	if ((!g->o.policy && !get_rehearse(g)) || !get_load_body(g) || !open_output(g))
 		return EXIT_USAGE;
-	}
-	if (weft_context_create(&g.o.context, &g.ctx, &err)) {
+	if (weft_context_create(&g->o.context, &g->ctx, &err)) {
 		fprintf(stderr, "weft get: %s\n", err.text);
 		return EXIT_SOME_FAILED;
 	}
-	get_sample_take(&g, &g.before);
-	signal(SIGINT, on_signal);
-	signal(SIGTERM, on_signal);
-	g.start_us = weft_context_now(g.ctx);
-	g.progress = isatty(STDERR_FILENO) && !(g.out == stdout && isatty(STDOUT_FILENO));
-	run(&g);
-	drain(&g);
-	if (g.o.explain)
-		get_summary(&g);
-	if (g.o.json)
-		get_report(&g);
-	weft_context_destroy(g.ctx, 0, NULL, NULL);
+	rc = get_use_policy(g);
+	if (rc < 0)
+		fetch(g);
+	weft_context_destroy(g->ctx, 0, NULL, NULL);
+	return rc;
+}
+
+int get_main(int argc, char **argv)
+{
+	struct get g = { .expected = -1 };
+	int rc = get_parse(&g.o, argc, argv);
+
+	g.total = g.o.url_count * g.o.count;
+	if (rc < 0)
+		rc = try(&g);
+	get_free_policy(&g);
 	free(g.body);
-	return finish(&g);
+	return rc < 0 ? finish(&g) : rc;
 }

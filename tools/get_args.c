@@ -13,9 +13,14 @@ static const struct option_spec options[] = {
 	{ "--cert", "FILE", "PEM certificate chain to show where the server asks, leaf first" },
 	{ "--key", "FILE", "its PEM key" },
 	{ "--pin", "PIN", "sha256//BASE64 of the server's public key (repeatable)" },
+	{ "--proxy", "URL", "go through it: http://HOST:PORT or socks5://HOST:PORT" },
 	{ "--no-tickets", NULL, "resume no TLS sessions" },
 	{ "--insecure", NULL, "accept any certificate" },
-	{ "--count", "N", "fetch each URL so many times (1)" },
+	{ "--policy", "FILE", "open streams of this policy instead of URLs" },
+	{ "--stream", "NAME", "... which one (repeatable)" },
+	{ "--metadata", "NAME=VALUE", "... what it asks for (repeatable)" },
+	{ "--provide", "NAME=FILE", "... a credential's app:NAME, in PEM (repeatable)" },
+	{ "--count", "N", "fetch each URL or stream so many times (1)" },
 	{ "--parallel", "N", "requests under way at once (1)" },
 	{ "--max-conns", "N", "connections to one place at once (1)" },
 	{ "--method", "M", "request method (GET, or POST with data)" },
@@ -57,10 +62,11 @@ static bool add_header(struct get_options *o, const char *text)
 	return true;
 }
 
+/* Or a stream's name. */
 static bool add_url(struct get_options *o, const char *url)
 {
 	if (o->url_count == URLS_MAX) {
-		fprintf(stderr, "weft get: more than %d URLs\n", URLS_MAX);
+		fprintf(stderr, "weft get: more than %d URLs or streams\n", URLS_MAX);
 		return false;
 	}
 	o->urls[o->url_count++] = url;
@@ -94,10 +100,12 @@ static bool set(struct get_options *o, const struct args *a, const char *name)
 		{ "--cacert", &o->cacert },
 		{ "--cert", &o->cert },
 		{ "--key", &o->key },
+		{ "--policy", &o->policy },
 		{ "--method", &o->method },
 		{ "--data", &o->data },
 		{ "--data-file", &o->data_file },
 		{ "-o", &o->output },
+		{ "--proxy", &o->proxy },
 		{ "--plugin-dir", &o->context.plugin_dir },
 	};
 	const struct {
@@ -126,13 +134,70 @@ static bool set(struct get_options *o, const struct args *a, const char *name)
 		return add_header(o, a->value);
 	if (!strcmp(name, "--pin"))
 		return get_add_pin(o, a->value);
+	if (!strcmp(name, "--stream")) {
+		o->stream_count++;
+		return add_url(o, a->value);
+	}
+	if (!strcmp(name, "--metadata"))
+		return get_add_metadata(o, a->value);
+	if (!strcmp(name, "--provide"))
+		return get_add_provided(o, a->value);
 	if (!strcmp(name, "--log"))
 		return args_log(a, &o->context.log_level);
 	return *name ? set_number(o, a, name) : add_url(o, a->value);
 }
 
+/* What a policy says itself, or NULL. */
+static const char *decided(const struct get_options *o)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} own[] = {
+		{ "--cacert", o->cacert },
+		{ "--cert", o->cert },
+		{ "--key", o->key },
+		{ "--pin", o->pin_count },
+		{ "--insecure", o->insecure },
+		{ "--method", o->method },
+		{ "--header", o->header_count },
+		{ "--http", o->protocol },
+	};
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		if (own[i].given)
+			return own[i].name;
+	}
+	return NULL;
+}
+
+static bool consistent_policy(const struct get_options *o)
+{
+	const char *own = decided(o);
+
+	if (!o->policy)
+		fprintf(stderr, "weft get: --stream, --metadata and --provide go with --policy\n");
+	else if (o->url_count > o->stream_count)
+		fprintf(stderr,
+			"weft get: --policy and URLs exclude each other: the policy says where "
+			"a stream goes\n");
+	else if (!o->stream_count)
+		fprintf(stderr, "weft get: --policy: expected --stream NAME\n");
+	else if (own)
+		fprintf(stderr,
+			"weft get: --policy and %s exclude each other: the policy decides that\n",
+			own);
+	else if (o->data && o->data_file)
+		fprintf(stderr, "weft get: --data and --data-file exclude each other\n");
+	else
+		return true;
+	return false;
+}
+
 static bool consistent(const struct get_options *o)
 {
+	if (o->policy || o->stream_count || o->metadata_count || o->provided_count)
+		return consistent_policy(o);
 	if (!o->url_count)
 		fprintf(stderr, "weft get: expected a URL; see weft get --help\n");
 	else if (o->protocol && strcmp(o->protocol, "1.1"))
@@ -155,7 +220,8 @@ int get_parse(struct get_options *o, int argc, char **argv)
 	o->count = o->parallel = 1;
 	while (!bad && (name = args_next(&a, &bad))) {
 		if (!strcmp(name, "--help")) {
-			args_help("weft get [OPTION]... URL...", options);
+			args_help("weft get [OPTION]... URL... | --policy FILE --stream NAME...",
+				options);
 			printf("\n%s", notes);
 			return 0;
 		}

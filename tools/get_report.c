@@ -90,9 +90,20 @@ void get_progress(struct get *g, bool last)
 void get_sample_take(const struct get *g, struct get_sample *sample)
 {
 	struct weft_counters c;
+	struct weft_vhost_info v;
+	struct get_store *to;
 
 	weft_context_counters(g->ctx, &c);
 	sample->taken = true;
+	sample->store_count = 0;
+	for (size_t i = 0; weft_vhost_info(g->ctx, i, &v) && sample->store_count < STORES_MAX;
+		i++) {
+		if (!v.client || v.state == WEFT_VHOST_GONE)
+			continue;
+		to = &sample->stores[sample->store_count++];
+		snprintf(to->name, sizeof(to->name), "%s", v.name);
+		to->info = v;
+	}
 	sample->live = c.vhosts_now;
 #ifdef HAVE_MALLINFO2
 	sample->heap_bytes = mallinfo2().uordblks;
@@ -111,9 +122,10 @@ static json_t *sample_json(const struct get_sample *sample)
 
 static json_t *vhosts_json(const struct get *g, const struct weft_counters *c)
 {
-	return json_pack("{s:o, s:o, s:o, s:I, s:I}", "before", sample_json(&g->before), "during",
-		sample_json(&g->during), "after", sample_json(&g->after), "created",
-		(json_int_t)c->vhosts_created, "freed", (json_int_t)c->vhosts_freed);
+	return json_pack("{s:o, s:o, s:o, s:I, s:I, s:o, s:o}", "before", sample_json(&g->before),
+		"during", sample_json(&g->during), "after", sample_json(&g->after), "created",
+		(json_int_t)c->vhosts_created, "freed", (json_int_t)c->vhosts_freed, "stores",
+		get_stores_json(g), "events", get_events_json(g));
 }
 
 static json_t *statuses_json(const struct get *g)
@@ -163,6 +175,7 @@ void get_explain(const struct weft_stream *s, const char *url)
 	fprintf(stderr, "%s\n", url);
 	for (; (end = strchr(line, '\n')); line = end + 1)
 		fprintf(stderr, "  %.*s\n", (int)(end - line), line);
+	get_explain_policy(s);
 }
 
 static unsigned long long n(uint64_t count)
@@ -188,4 +201,6 @@ void get_summary(const struct get *g)
 		n(c.queue_us / 1000), n(c.queue_us_max / 1000), n(c.queue_timeouts));
 	fprintf(stderr, "tried again: %llu; warm connections that were stale: %llu\n",
 		n(c.streams_retried), n(c.conns_stale));
+	if (g->policy)
+		get_explain_stores(g);
 }

@@ -33,7 +33,8 @@ static void on_head(
 	r->headed = true;
 	g->headless--;
 	/* the last one, and the first, in case that the last never comes */
-	if (g->o.json && (!g->during.taken || (g->started == g->total && !g->headless)))
+	if ((g->o.json || g->o.explain) &&
+		(!g->during.taken || (g->started == g->total && !g->headless)))
 		get_sample_take(g, &g->during);
 	g->statuses[head->status % 1000]++;
 	g->expected = head->body_len;
@@ -139,6 +140,14 @@ void get_count_error(struct get *g, const char *url, const struct weft_error *wh
 	memcpy(e->cause, why->text, sizeof(e->cause));
 }
 
+static void free_request(struct request *r)
+{
+	if (r->fd > 0)
+		close(r->fd);
+	free(r->buffer);
+	free(r);
+}
+
 static void on_close(struct weft_stream *s, const struct weft_error *why, void *user)
 {
 	struct request *r = user;
@@ -154,10 +163,7 @@ static void on_close(struct weft_stream *s, const struct weft_error *why, void *
 		g->ok++;
 	else if (!g->given_up)
 		get_count_error(g, r->url, why);
-	if (r->fd > 0)
-		close(r->fd);
-	free(r->buffer);
-	free(r);
+	free_request(r);
 }
 
 static const struct weft_stream_ops ops = {
@@ -188,8 +194,10 @@ static struct request *make_request(struct get *g, const char *url)
 	r->buffer = malloc(PIECE);
 	r->fd = strcmp(g->o.data_file, "-") ? open(g->o.data_file, O_RDONLY | O_CLOEXEC) : 0;
 	if (!r->buffer || r->fd < 0) {
-		free(r->buffer);
-		free(r);
+		int why = errno;
+
+		free_request(r);
+		errno = why;
 		return NULL;
 	}
 	return r;
@@ -211,6 +219,7 @@ static struct weft_request describe(
 		.trust = id ? &id->trust : NULL,
 		.credential = id && g->o.cert ? &id->credential : NULL,
 		.allow = g->o.insecure ? WEFT_TLS_ALLOW_ALL : 0,
+		.stream = { .proxy = g->o.proxy },
 	};
 }
 
@@ -218,6 +227,7 @@ static enum weft_status start(struct get *g, const char *url, struct weft_error 
 {
 	struct get_identity id;
 	struct weft_request request = describe(g, url, get_has_trust(&g->o) ? &id : NULL);
+	const struct weft_stream_ops *to = g->body_streamed ? &streaming_ops : &ops;
 	struct request *r = make_request(g, url);
 	enum weft_status st;
 
@@ -225,11 +235,12 @@ static enum weft_status start(struct get *g, const char *url, struct weft_error 
 	if (!r)
 		return weft_error_set(err, WEFT_ERR_IO, errno, "%s: %s",
 			g->o.data_file ? g->o.data_file : "request", strerror(errno));
-	st = weft_http_open(
-		g->ctx, &request, g->body_streamed ? &streaming_ops : &ops, r, &r->stream, err);
+	if (g->policy)
+		st = get_open_policy(g, url, to, r, &r->stream, err);
+	else
+		st = weft_http_open(g->ctx, &request, to, r, &r->stream, err);
 	if (st) {
-		free(r->buffer);
-		free(r);
+		free_request(r);
 		return st;
 	}
 	g->running++;

@@ -4,36 +4,14 @@
 #include <string.h>
 
 #include "get.h"
+#include "weft/base64.h"
 
-static int digit(char c)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *at = c ? strchr(digits, c) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
-/* Base64 of exactly 32 bytes: 43 digits and one =. RFC 4648 section 4. */
+/* Exactly one digest. */
 static bool decode(const char *text, unsigned char out[WEFT_SHA256_BYTES])
 {
-	enum { DIGITS = 43 };
-	unsigned bits = 0, have = 0;
-	size_t n = 0;
-	int value;
+	size_t len = WEFT_SHA256_BYTES;
 
-	for (size_t i = 0; i < DIGITS; i++) {
-		value = digit(text[i]);
-		if (value < 0)
-			return false;
-		bits = (bits << 6 | (unsigned)value) & 0xfff;
-		have += 6;
-		if (have < 8)
-			continue;
-		have -= 8;
-		out[n++] = (unsigned char)(bits >> have);
-	}
-	return !strcmp(text + DIGITS, "=") && !(bits & 3);
+	return weft_base64_decode(text, strlen(text), false, out, &len) && len == WEFT_SHA256_BYTES;
 }
 
 bool get_add_pin(struct get_options *o, const char *text)

@@ -128,17 +128,51 @@ static json_t *workers_json(const struct inquiry *q, json_int_t *conns, json_int
 	return list;
 }
 
-static json_t *vhosts_json(struct weft_context *ctx)
+static const char *state_name(enum weft_vhost_state state)
+{
+	static const char *const names[] = {
+		[WEFT_VHOST_LIVE] = "live",
+		[WEFT_VHOST_DYING] = "dying",
+		[WEFT_VHOST_LINGERING] = "lingering",
+		[WEFT_VHOST_GONE] = "gone",
+	};
+
+	return names[state];
+}
+
+static json_t *vhost_json(const struct weft_vhost_info *v)
+{
+	return json_pack("{s:s, s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I}",
+		"name", v->name, "client", v->client, "state", state_name(v->state), "refs",
+		(json_int_t)v->refs, "conns", (json_int_t)v->conns, "streams",
+		(json_int_t)v->streams, "policies", (json_int_t)v->policies, "applications",
+		(json_int_t)v->applications, "tls", v->tls, "age_us", (json_int_t)v->age_us, "made",
+		(json_int_t)v->made, "build_us", (json_int_t)v->build_us, "heap_bytes",
+		(json_int_t)v->heap_bytes);
+}
+
+static json_t *vhosts_json(const struct weft_context *ctx)
 {
 	json_t *list = json_array();
 	struct weft_vhost_info v;
 
 	for (size_t i = 0; weft_vhost_info(ctx, i, &v); i++)
-		json_array_append_new(list,
-			json_pack("{s:s, s:b, s:s, s:i, s:i, s:b, s:I}", "name", v.name, "client",
-				v.client, "state", v.state == WEFT_VHOST_LIVE ? "live" : "dying",
-				"refs", (int)v.refs, "conns", (int)v.conns, "tls", v.tls, "age_us",
-				(json_int_t)v.age_us));
+		json_array_append_new(list, vhost_json(&v));
+	return list;
+}
+
+/* What happened to clients' vhosts, the latest first. */
+static json_t *events_json(const struct weft_context *ctx)
+{
+	json_t *list = json_array();
+	struct weft_vhost_event e;
+
+	for (size_t i = 0; weft_vhost_event(ctx, i, &e); i++)
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:I, s:I}", "kind",
+				      weft_vhost_event_name(e.kind), "name", e.name, "age_us",
+				      (json_int_t)(weft_context_now(ctx) - e.at_us), "refs",
+				      (json_int_t)e.refs));
 	return list;
 }
 
@@ -159,11 +193,12 @@ static enum weft_status answer(const struct inquiry *q)
 	char *text;
 
 	uptime = (json_int_t)((weft_context_now(w->ctx) - w->started_us) / 1000000);
-	o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "version",
-		WEFT_VERSION, "event", weft_context_event(w->ctx), "tls", weft_context_tls(w->ctx),
-		"uptime", uptime, "workers", (json_int_t)w->serve->worker_count, "worker",
-		(json_int_t)w->index, "conns", conns, "streams", streams, "vhosts",
-		vhosts_json(w->ctx), "limits", limits_json(w->serve), "counters", counters_json(q),
+	o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
+		"version", WEFT_VERSION, "event", weft_context_event(w->ctx), "tls",
+		weft_context_tls(w->ctx), "uptime", uptime, "workers",
+		(json_int_t)w->serve->worker_count, "worker", (json_int_t)w->index, "conns", conns,
+		"streams", streams, "vhosts", vhosts_json(w->ctx), "vhost_events",
+		events_json(w->ctx), "limits", limits_json(w->serve), "counters", counters_json(q),
 		"per_worker", workers);
 	text = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
 	if (text) {

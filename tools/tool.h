@@ -39,6 +39,7 @@ bool args_log(const struct args *args, enum weft_log_level *out);
 
 int serve_main(int argc, char **argv);
 int get_main(int argc, char **argv);
+int policy_main(int argc, char **argv);
 int plugins_main(int argc, char **argv);
 
 /* A P-256 certificate and key in PEM, for names and addresses that end with NULL; malloc'ed. */

@@ -11,6 +11,7 @@ static const struct {
 } commands[] = {
 	{ "serve", "serve files and a few built-in routes over HTTP", serve_main },
 	{ "get", "fetch URLs, sharing connections", get_main },
+	{ "policy", "check, compile, explain and compare policies", policy_main },
 	{ "plugins", "list event loops, TLS backends and roles", plugins_main },
 };
 

@@ -7,7 +7,9 @@
 #include "core/client/entry.h"
 #include "core/client/tickets.h"
 #include "core/net/dial.h"
+#include "core/net/proxy.h"
 #include "core/net/url.h"
+#include "core/transport/proxy.h"
 #include "core/transport/socket.h"
 #include "core/transport/tls.h"
 #include "core/vhost/trust.h"
@@ -51,9 +53,26 @@ static weft_tls_ticket_fn resume(struct weft_conn *conn, struct weft_tls_session
 	return got_ticket;
 }
 
-/* Puts TLS on the ground transport where the scheme wants it. */
-static enum weft_status build_chain(struct weft_conn *conn, struct weft_transport *ground,
-	struct weft_transport **top, struct weft_error *err)
+/* The ground leads to the proxy, if there is one: the way through it. */
+static enum weft_status build_tunnel(
+	struct weft_conn *conn, struct weft_transport **top, struct weft_error *err)
+{
+	const struct weft_pool_key *key = &weft_client_conn(conn)->entry->key;
+	char host[WEFT_URL_NAME_MAX + 1];
+	struct weft_proxy proxy;
+	uint16_t port;
+
+	if (!key->proxy[0])
+		return WEFT_OK;
+	if (weft_proxy_parse(key->proxy, &proxy, err) ||
+		weft_proxy_target(key->host, key->port, key->connect_to, host, &port, err))
+		return WEFT_ERR_ARGUMENT;
+	return weft_transport_proxy(conn->ctx, *top, &proxy, host, port, top, err);
+}
+
+/* Puts TLS on the transport where the scheme wants it. On failure *top is what there is so far. */
+static enum weft_status build_chain(
+	struct weft_conn *conn, struct weft_transport **top, struct weft_error *err)
 {
 	const struct weft_pool_key *key = &weft_client_conn(conn)->entry->key;
 	struct weft_tls_session_options options = { .size = sizeof(options), .allow = key->allow };
@@ -61,7 +80,8 @@ static enum weft_status build_chain(struct weft_conn *conn, struct weft_transpor
 	weft_tls_ticket_fn ticket;
 	char name[256];
 
-	*top = ground;
+	if (build_tunnel(conn, top, err))
+		return err->status;
 	if (!conn->scheme->tls)
 		return WEFT_OK;
 	if (key->allow)
@@ -76,20 +96,36 @@ static enum weft_status build_chain(struct weft_conn *conn, struct weft_transpor
 	snprintf(name, sizeof(name), "%.*s", (int)weft_url_name_len(key->host), key->host);
 	ticket = resume(conn, &options);
 	return weft_transport_tls_client(
-		conn->ctx, ground, conn->vhost->client_tls, &options, ticket, conn, top, err);
+		conn->ctx, *top, conn->vhost->client_tls, &options, ticket, conn, top, err);
 }
 
 static void start(struct weft_conn *conn, struct weft_transport *ground)
 {
-	struct weft_transport *top;
+	struct weft_transport *top = ground;
 	struct weft_error err = { .status = WEFT_OK };
 
-	if (build_chain(conn, ground, &top, &err)) {
-		weft_transport_destroy(ground);
+	if (build_chain(conn, &top, &err)) {
+		weft_transport_destroy(top);
 		weft_conn_kill(conn, &err);
 		return;
 	}
 	weft_conn_start(conn, top);
+	/* with TLS the time runs already */
+	if (conn->state == WEFT_CONN_SHAKING && conn->state_due_us == WEFT_NEVER &&
+		weft_transport_proxy_waited(top))
+		weft_conn_state_timer(conn, weft_conn_limits(conn)->handshake_ms);
+}
+
+static void not_dialed(struct weft_conn *conn, const struct weft_error *err)
+{
+	const struct weft_pool_entry *e = weft_client_conn(conn)->entry;
+	struct weft_error why = *err;
+
+	if (why.status == WEFT_ERR_TIMEOUT)
+		conn->ctx->counters.timeouts++;
+	if (e->key.proxy[0])
+		weft_error_prefix(&why, "proxy %.100s", e->key.proxy);
+	weft_conn_kill(conn, &why);
 }
 
 static void dialed(
@@ -101,9 +137,7 @@ static void dialed(
 
 	weft_client_conn(conn)->dial = NULL;
 	if (status) {
-		if (status == WEFT_ERR_TIMEOUT)
-			conn->ctx->counters.timeouts++;
-		weft_conn_kill(conn, err);
+		not_dialed(conn, err);
 		return;
 	}
 	if (weft_transport_socket(conn->ctx, sock, &ground, &no_memory)) {
@@ -125,9 +159,14 @@ static enum weft_status dial(struct weft_conn *conn, struct weft_error *err)
 		.resolved_us = &weft_client_conn(conn)->resolved_us,
 	};
 	struct weft_address to, local;
+	struct weft_proxy proxy;
 	enum weft_status st = WEFT_OK;
 
-	if (e->key.connect_to[0]) {
+	if (e->key.proxy[0]) {
+		st = weft_proxy_parse(e->key.proxy, &proxy, err);
+		options.host = proxy.host;
+		options.port = proxy.port;
+	} else if (e->key.connect_to[0]) {
 		st = weft_endpoint_parse(e->key.connect_to, &to, err);
 		options.to = &to;
 	}
@@ -150,7 +189,7 @@ static enum weft_status make_vhost(struct weft_client_conn *c, struct weft_error
 
 	if (st)
 		return st;
-	c->conn.vhost->conns++;
+	weft_vhost_hold_conn(c->conn.vhost);
 	c->begun_us = loop->net->now(loop->net_state);
 	c->vhost_ms = weft_story_ms(c->begun_us - before);
 	return WEFT_OK;
@@ -180,6 +219,8 @@ void weft_pool_connect(struct weft_pool_entry *e)
 	c->entry = e;
 	c->limits = *weft_stream_limits(
 		weft_container_of(e->queue.next, struct weft_stream, entry_node));
+	c->keep_warm_ms =
+		weft_container_of(e->queue.next, struct weft_stream, entry_node)->keep_warm_ms;
 	c->failures_before = e->failures;
 	weft_list_append(&e->conns, &c->entry_node);
 	e->conn_count++;

@@ -16,6 +16,8 @@ struct weft_pool_entry *weft_pool_entry_find(
 /* Copies key and references its trust. NULL: no memory. */
 struct weft_pool_entry *weft_pool_entry_make(
 	struct weft_context *ctx, const struct weft_pool_key *key, const struct weft_plugin *role);
+/* The same content by a later policy: the tables of the one before may go. */
+void weft_pool_entry_renew(struct weft_pool_entry *e, const struct weft_pool_key *key);
 /* It has neither streams nor conns. */
 void weft_pool_entry_free(struct weft_pool_entry *e);
 
@@ -34,6 +36,9 @@ struct weft_conn *weft_pool_ready_conn(struct weft_pool_entry *e);
 void weft_pool_retire(struct weft_pool_entry *e);
 /* Closes what has been idle for too long; comes again when the next is due. */
 void weft_pool_cool(struct weft_pool_entry *e);
+/* An idle connection of a stream that wants it so lets its vhost go; one that is used again takes one that lives. */
+void weft_pool_let_go(struct weft_client_conn *c);
+void weft_pool_take_hold(struct weft_client_conn *c, const struct weft_stream *s);
 /* One of them was dead: the others that have been idle for as long are not trusted either. */
 void weft_pool_distrust(struct weft_pool_entry *e, const struct weft_conn *dead);
 

@@ -10,13 +10,13 @@ bool weft_pool_key_equal(const struct weft_pool_key *a, const struct weft_pool_k
 {
 	return a->scheme == b->scheme && a->port == b->port && a->allow == b->allow &&
 	       !strcmp(a->host, b->host) && !strcmp(a->sni, b->sni) &&
-	       !strcmp(a->connect_to, b->connect_to) && !strcmp(a->local, b->local) &&
-	       weft_trust_equal(a->trust, b->trust);
+	       !strcmp(a->connect_to, b->connect_to) && !strcmp(a->proxy, b->proxy) &&
+	       !strcmp(a->local, b->local) && weft_trust_equal(a->trust, b->trust);
 }
 
 static const char **const_strings(struct weft_pool_key *k, size_t i)
 {
-	const char **all[] = { &k->host, &k->sni, &k->connect_to, &k->local };
+	const char **all[] = { &k->host, &k->sni, &k->connect_to, &k->proxy, &k->local };
 
 	return i < sizeof(all) / sizeof(all[0]) ? all[i] : NULL;
 }
@@ -79,6 +79,15 @@ struct weft_pool_entry *weft_pool_entry_make(
 	weft_list_init(&e->conns);
 	weft_list_append(&ctx->entries, &e->node);
 	return e;
+}
+
+void weft_pool_entry_renew(struct weft_pool_entry *e, const struct weft_pool_key *key)
+{
+	if (key->trust->use_serial <= e->key.trust->use_serial)
+		return;
+	weft_trust_ref(key->trust);
+	weft_trust_release(e->key.trust);
+	e->key.trust = key->trust;
 }
 
 void weft_pool_entry_free(struct weft_pool_entry *e)

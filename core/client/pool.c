@@ -9,6 +9,7 @@
 
 #include "core/client/entry.h"
 #include "core/client/tickets.h"
+#include "core/transport/proxy.h"
 
 enum { ATTEMPTS_MAX = 2 }; /* law 5: one fresh attempt, then all fail */
 
@@ -102,7 +103,9 @@ enum weft_status weft_pool_submit(struct weft_stream *s, const struct weft_pool_
 			"%u streams wait for %s:%u already, and more may not (max_queue)",
 			e->queued, key->host, key->port);
 	}
-	if (!e)
+	if (e)
+		weft_pool_entry_renew(e, key);
+	else
 		e = weft_pool_entry_make(ctx, key, role);
 	if (!e)
 		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory to queue a stream");
@@ -160,7 +163,8 @@ static void tell_up(struct weft_stream *s, const struct weft_client_conn *c)
 			.event = WEFT_STORY_CONN_UP,
 			.number = weft_story_steps(c->vhost_ms, weft_story_ms(name_us), connect_ms),
 			.a = c->tls_ms,
-			.b = c->tls_version | (c->tls_resumed ? (uint32_t)WEFT_STORY_RESUMED : 0),
+			.b = c->tls_version | (c->tls_resumed ? (uint32_t)WEFT_STORY_RESUMED : 0) |
+			     (c->entry->key.proxy[0] ? (uint32_t)WEFT_STORY_PROXY : 0),
 		});
 }
 
@@ -198,6 +202,10 @@ static void take_limits(struct weft_client_conn *c, const struct weft_stream *s)
 
 	if (!c->busy || flush_ms < c->limits.flush_ms)
 		c->limits.flush_ms = flush_ms;
+	/* of several at once the one that wants more */
+	if (!c->busy || s->keep_warm_ms > c->keep_warm_ms)
+		c->keep_warm_ms = s->keep_warm_ms;
+	c->lets_go = s->lets_go && (!c->busy || c->lets_go);
 }
 
 static void bind(struct weft_pool_entry *e, struct weft_stream *s, struct weft_conn *conn)
@@ -213,6 +221,7 @@ static void bind(struct weft_pool_entry *e, struct weft_stream *s, struct weft_c
 	s->tries++;
 	note_bound(c, s);
 	take_limits(c, s);
+	weft_pool_take_hold(c, s);
 	conn->wrote &= c->busy;
 	c->busy = true;
 	weft_list_append(&conn->pipe.streams, &s->pipe_node);
@@ -321,7 +330,8 @@ static bool would_repeat(const struct weft_error *why)
 /* What a full handshake may do better. It is not to be met twice: a ticket that does harm is gone. */
 static bool blame_resumption(struct weft_pool_entry *e, const struct weft_conn *conn)
 {
-	if (!weft_client_conn(conn)->offered || e->given || conn->why->status == WEFT_ERR_MEMORY ||
+	if (!weft_client_conn(conn)->offered || e->given ||
+		weft_transport_proxy_waited(conn->top) || conn->why->status == WEFT_ERR_MEMORY ||
 		conn->why->status == WEFT_ERR_TIMEOUT)
 		return false;
 	e->no_resume = true;
@@ -408,6 +418,7 @@ void weft_pool_capacity_changed(struct weft_conn *conn)
 		c->busy = false;
 		c->idle_since_us = weft_loop_now(&conn->ctx->loop);
 		c->idle_turn = conn->ctx->turns;
+		weft_pool_let_go(c);
 	}
 	weft_pool_wake(c->entry);
 }

@@ -19,6 +19,7 @@ struct weft_pool_key {
 	uint16_t port;
 	const char *sni;               /* "" for none */
 	const char *connect_to;        /* "" for the host itself */
+	const char *proxy;             /* "" for none; as weft_proxy_format writes it */
 	const char *local;             /* "" for any */
 	struct weft_trust_spec *trust; /* CA, CRL, client certificate, ALPN: compared by content */
 	unsigned allow;
@@ -63,6 +64,8 @@ void weft_pool_capacity_changed(struct weft_conn *conn);
 
 /* Turn step. */
 void weft_pool_pump(struct weft_pool_entry *entry);
+/* Nothing is bound any more to what policies' streams left open; it ends when nothing runs on it. */
+void weft_pool_forget_policy(struct weft_context *ctx);
 /* No further connections, idle ones close. For draining. */
 void weft_pool_drain(struct weft_context *ctx);
 void weft_pool_finish(struct weft_context *ctx);

@@ -6,6 +6,7 @@
 
 #include "core/client/entry.h"
 #include "core/vhost/trust.h"
+#include "core/vhost/vhost.h"
 #include "weft/plugin/tls.h"
 
 enum {
@@ -125,7 +126,7 @@ void weft_tickets_put(
 	struct weft_ticket *t;
 
 	if (!ctx->ticket_max || ctx->life != WEFT_LIFE_RUNNING || !bytes.len ||
-		bytes.len > BYTES_MAX)
+		bytes.len > BYTES_MAX || weft_trust_outdated(ctx, key->trust))
 		return;
 	shared.trust = shared_trust(ctx, key->trust);
 	t = weft_zalloc(alloc, sizeof(*t));
@@ -141,6 +142,9 @@ void weft_tickets_put(
 	}
 	memcpy(t->bytes, bytes.ptr, bytes.len);
 	keep(t);
+	/* one that came to a warm connection whose vhost is gone */
+	if (key->trust->from && !weft_vhost_client_find(ctx, key->trust))
+		weft_tickets_limit(ctx, key->trust, key->trust->from->keep_tickets);
 }
 
 void weft_tickets_return(struct weft_ticket *t)
@@ -149,6 +153,33 @@ void weft_tickets_return(struct weft_ticket *t)
 		keep(t);
 	else
 		weft_ticket_free(t);
+}
+
+void weft_tickets_limit(
+	struct weft_context *ctx, const struct weft_trust_spec *trust, unsigned count)
+{
+	struct weft_list *node = ctx->tickets.prev, *before;
+
+	for (; node != &ctx->tickets; node = before) {
+		before = node->prev;
+		if (!weft_trust_equal(of(node)->key.trust, trust))
+			continue;
+		if (count)
+			count--;
+		else
+			weft_ticket_free(of(node));
+	}
+	set_timer(ctx);
+}
+
+void weft_tickets_forget_policy(struct weft_context *ctx)
+{
+	weft_list_each_safe(node, &ctx->tickets)
+	{
+		if (of(node)->key.trust->policy)
+			weft_ticket_free(of(node));
+	}
+	set_timer(ctx);
 }
 
 void weft_tickets_drop(struct weft_context *ctx, const struct weft_pool_key *key)

@@ -26,6 +26,11 @@ void weft_tickets_put(
 void weft_tickets_return(struct weft_ticket *ticket);
 /* Wipes it. NULL is safe. */
 void weft_ticket_free(struct weft_ticket *ticket);
+/* Of all that believe this, the latest count stay. */
+void weft_tickets_limit(
+	struct weft_context *ctx, const struct weft_trust_spec *trust, unsigned count);
+/* All that a policy's streams left. */
+void weft_tickets_forget_policy(struct weft_context *ctx);
 /* All for key: they are suspected. */
 void weft_tickets_drop(struct weft_context *ctx, const struct weft_pool_key *key);
 /* All. */

@@ -4,6 +4,9 @@
  * DESIGN 5, laws 6 and 7.
  */
 #include "core/client/entry.h"
+#include "core/policy/find.h"
+#include "core/vhost/trust.h"
+#include "core/vhost/vhost.h"
 
 /* Law 7: nothing begins on it any more. */
 static bool at_limit(const struct weft_client_conn *c)
@@ -122,7 +125,7 @@ static void warm_due(struct weft_timer *timer, void *user)
 static uint64_t warm_until(const struct weft_client_conn *c)
 {
 	struct weft_context *ctx = c->conn.ctx;
-	uint64_t due = c->idle_since_us + (uint64_t)ctx->keep_warm_ms * 1000;
+	uint64_t due = c->idle_since_us + (uint64_t)c->keep_warm_ms * 1000;
 	uint64_t old = c->up_us + (uint64_t)ctx->conn_age_ms * 1000;
 
 	return ctx->conn_age_ms && old < due ? old : due;
@@ -131,7 +134,8 @@ static uint64_t warm_until(const struct weft_client_conn *c)
 void weft_pool_cool(struct weft_pool_entry *e)
 {
 	uint64_t now = weft_loop_now(&e->ctx->loop), next = WEFT_NEVER, due;
-	bool close_now = e->alone || e->ctx->life != WEFT_LIFE_RUNNING;
+	bool close_now = e->alone || e->ctx->life != WEFT_LIFE_RUNNING ||
+			 weft_trust_outdated(e->ctx, e->key.trust);
 
 	if (e->queued) /* what waits for its role to be ready is not idle */
 		return;
@@ -151,6 +155,59 @@ void weft_pool_cool(struct weft_pool_entry *e)
 		weft_loop_timer_cancel(&e->ctx->loop, &e->warm);
 	else
 		weft_loop_timer(&e->ctx->loop, &e->warm, next, warm_due, e);
+}
+
+static void forget(struct weft_pool_entry *e)
+{
+	weft_list_each_safe(node, &e->conns)
+	{
+		struct weft_conn *conn = weft_pool_conn_of(node);
+		struct weft_client_conn *c = weft_client_conn(conn);
+
+		if (conn->state != WEFT_CONN_OPEN || conn->ending || c->retired)
+			continue;
+		c->retired = true;
+		if (c->busy)
+			weft_conn_drain(conn);
+		else
+			weft_conn_close(conn);
+	}
+}
+
+void weft_pool_forget_policy(struct weft_context *ctx)
+{
+	weft_list_each(node, &ctx->entries)
+	{
+		struct weft_pool_entry *e = weft_container_of(node, struct weft_pool_entry, node);
+
+		if (e->key.trust->policy)
+			forget(e);
+	}
+}
+
+void weft_pool_let_go(struct weft_client_conn *c)
+{
+	struct weft_vhost *vh = c->conn.vhost;
+
+	if (!c->lets_go || !vh)
+		return;
+	c->conn.vhost = NULL;
+	weft_vhost_release_conn(vh);
+}
+
+void weft_pool_take_hold(struct weft_client_conn *c, const struct weft_stream *s)
+{
+	struct weft_vhost *vh;
+
+	if (!c->conn.vhost && !c->lets_go) {
+		vh = weft_vhost_client_find(c->conn.ctx, c->entry->key.trust);
+		if (vh && vh->refs) {
+			c->conn.vhost = weft_vhost_ref(vh);
+			weft_vhost_hold_conn(vh);
+		}
+	}
+	if (c->conn.vhost && s->policy)
+		weft_vhost_client_wish(c->conn.vhost, weft_policy_trust_of(s->policy));
 }
 
 void weft_pool_distrust(struct weft_pool_entry *e, const struct weft_conn *dead)

@@ -8,6 +8,7 @@
 #include "core/client/tickets.h"
 #include "core/net/dial.h"
 #include "core/plugin/roles.h"
+#include "core/transport/proxy.h"
 #include "core/transport/tls.h"
 #include "core/vhost/identity.h"
 #include "core/vhost/listener.h"
@@ -151,7 +152,7 @@ static void advance(struct weft_conn *conn)
 	}
 	if (err.status == WEFT_OK)
 		weft_error_set(&err, st, 0, "the connection could not be set up");
-	if (conn->scheme->tls)
+	if (conn->scheme->tls && !weft_transport_proxy_waited(conn->top))
 		conn->ctx->counters.handshakes_failed++;
 	weft_conn_fail(conn, &err);
 }
@@ -194,7 +195,7 @@ void weft_conn_start(struct weft_conn *conn, struct weft_transport *top)
 		weft_conn_kill(conn, &err);
 		return;
 	}
-	if (conn->scheme->tls)
+	if (top->below)
 		weft_conn_state_timer(conn, weft_conn_limits(conn)->handshake_ms);
 	advance(conn);
 }
@@ -209,10 +210,8 @@ static enum weft_status choose_identity(void *user, const struct weft_hello *hel
 	if (conn->listener && hello->sni[0])
 		vh = weft_listener_find(conn->listener, hello->sni);
 	if (vh && vh != conn->vhost) {
-		weft_vhost_ref(vh);
-		vh->conns++;
-		conn->vhost->conns--;
-		weft_vhost_release(conn->vhost);
+		weft_vhost_hold_conn(weft_vhost_ref(vh));
+		weft_vhost_release_conn(conn->vhost);
 		conn->vhost = vh;
 	}
 	session->allow = weft_vhost_allow(conn->vhost);
@@ -235,7 +234,7 @@ enum weft_status weft_conn_accept(struct weft_vhost *vhost, struct weft_listener
 	if (!conn)
 		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a connection");
 	conn->vhost = weft_vhost_ref(vhost);
-	vhost->conns++;
+	weft_vhost_hold_conn(vhost);
 	if (scheme->tls) {
 		st = weft_transport_tls_server(ctx, transport, choose_identity, conn, &top, err);
 		if (st) {
@@ -442,10 +441,8 @@ void weft_conn_reap(struct weft_conn *conn)
 	if (conn->listener)
 		weft_listener_release(conn->listener);
 	weft_admission_leave(ctx, conn->origin);
-	if (conn->vhost) {
-		conn->vhost->conns--;
-		weft_vhost_release(conn->vhost);
-	}
+	if (conn->vhost)
+		weft_vhost_release_conn(conn->vhost);
 	weft_list_remove(&conn->node);
 	weft_list_remove(&conn->input_node);
 	weft_list_remove(&conn->flush_node);

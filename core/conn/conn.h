@@ -90,6 +90,8 @@ struct weft_client_conn {
 	uint32_t vhost_ms, tls_ms; /* before and after these */
 	unsigned failures_before;  /* the entry's, when this one was begun */
 	uint16_t tls_version;      /* 0x0303, 0x0304; 0: plain */
+	uint32_t keep_warm_ms;     /* what the last stream on it wants */
+	bool lets_go;              /* ... and without the vhost, while it is idle */
 	bool tls_resumed;
 	bool busy;    /* streams are bound to it */
 	bool offered; /* a handshake that may resume a session is under way */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A connection's one timer, for what its state allows and for what its role waits for. */
 #include "core/conn/conn.h"
+#include "core/transport/proxy.h"
 
 /*
  * Output was pending all this while. A byte now and then is not enough: the least rate of those who send
@@ -20,6 +21,19 @@ static bool reads_too_slowly(struct weft_conn *conn, struct weft_error *why)
 	return true;
 }
 
+static void too_long(const struct weft_conn *conn, struct weft_error *why)
+{
+	const char *proxy = weft_transport_proxy_waited(conn->top);
+	uint32_t ms = weft_conn_limits(conn)->handshake_ms;
+
+	if (proxy)
+		weft_error_set(why, WEFT_ERR_TIMEOUT, 0,
+			"proxy %.100s: gave no way through within %u ms (handshake_ms)", proxy, ms);
+	else
+		weft_error_set(
+			why, WEFT_ERR_TIMEOUT, 0, "the TLS handshake took longer than %u ms", ms);
+}
+
 static void state_timeout(struct weft_conn *conn)
 {
 	struct weft_error err;
@@ -29,9 +43,7 @@ static void state_timeout(struct weft_conn *conn)
 		return;
 	}
 	if (conn->state == WEFT_CONN_SHAKING) {
-		weft_error_set(&err, WEFT_ERR_TIMEOUT, 0,
-			"the TLS handshake took longer than %u ms",
-			weft_conn_limits(conn)->handshake_ms);
+		too_long(conn, &err);
 	} else if (!reads_too_slowly(conn, &err)) {
 		conn->flushed = 0;
 		weft_conn_state_timer(conn, weft_conn_limits(conn)->flush_ms);

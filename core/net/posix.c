@@ -2,7 +2,6 @@
 /* The net table over POSIX stream sockets; datagrams are in datagram.c. */
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <pthread.h>
 #include <signal.h>
 #include <sys/random.h>
 #include <sys/sendfile.h>
@@ -12,6 +11,7 @@
 
 #include "core/net/datagram.h"
 #include "core/net/sockaddr.h"
+#include "core/system/threads.h"
 #include "weft/plugin/net.h"
 
 enum { IOVECS = 64, SENDFILE_MAX = 1 << 20 };
@@ -182,11 +182,11 @@ static enum weft_status posix_sendfile(void *net, weft_socket sock, int fd, uint
 	*taken = 0;
 	sigemptyset(&pipe_only);
 	sigaddset(&pipe_only, SIGPIPE);
-	pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
+	weft_signal_mask(SIG_BLOCK, &pipe_only, &before);
 	st = send_pieces((int)sock, fd, (off_t)off, len, taken, &broken, err);
 	if (broken && !sigismember(&before, SIGPIPE))
 		sigtimedwait(&pipe_only, NULL, &at_once);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	weft_signal_mask(SIG_SETMASK, &before, NULL);
 	return st;
 }
 

@@ -6,11 +6,11 @@
 #include "core/net/resolve.h"
 
 #include <ares.h>
-#include <pthread.h>
 #include <string.h>
 
 #include "core/base/list.h"
 #include "core/net/sockaddr.h"
+#include "core/system/threads.h"
 
 enum { ADDRESSES_MAX = 32 };
 
@@ -45,12 +45,20 @@ struct weft_resolver {
 	size_t waiting; /* queries that c-ares has */
 };
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static int library_status;
-
-static void init_library(void)
+/* Once in a process. */
+static int init_library(void)
 {
-	library_status = ares_library_init(ARES_LIB_INIT_ALL);
+	static bool done;
+	static int status;
+	int result;
+
+	weft_process_lock();
+	if (!done)
+		status = ares_library_init(ARES_LIB_INIT_ALL);
+	done = true;
+	result = status;
+	weft_process_unlock();
+	return result;
 }
 
 /* ---- c-ares' sockets and timeouts ---- */
@@ -296,10 +304,10 @@ enum weft_status weft_resolver_create(struct weft_loop *loop, const struct weft_
 	struct weft_resolver *r;
 	int status;
 
-	pthread_once(&once, init_library);
-	if (library_status != ARES_SUCCESS)
-		return weft_error_set(err, WEFT_ERR_RESOLVE, library_status, "c-ares: %s",
-			ares_strerror(library_status));
+	status = init_library();
+	if (status != ARES_SUCCESS)
+		return weft_error_set(
+			err, WEFT_ERR_RESOLVE, status, "c-ares: %s", ares_strerror(status));
 	r = weft_zalloc(alloc, sizeof(*r));
 	if (!r)
 		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a resolver");

@@ -46,6 +46,20 @@ const struct weft_plugin *weft_roles_by_scheme(struct weft_context *ctx, struct 
 	return NULL;
 }
 
+const struct weft_plugin *weft_roles_by_name(struct weft_context *ctx, const char *name,
+	struct weft_span scheme, const struct weft_scheme **found, struct weft_error *err)
+{
+	const struct weft_plugin *p;
+
+	for (size_t i = 0; (p = role_at(ctx, i)); i++) {
+		if (!strcmp(p->name, name) && (*found = scheme_of(p->role, scheme)))
+			return p;
+	}
+	weft_error_set(err, WEFT_ERR_UNSUPPORTED, 0, "no role \"%s\" serves the scheme \"%.*s\"",
+		name, (int)scheme.len, (const char *)scheme.ptr);
+	return NULL;
+}
+
 static bool offers(const struct weft_role *role, const char *name)
 {
 	for (size_t i = 0; role->alpn && role->alpn[i]; i++) {

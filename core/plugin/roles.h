@@ -8,6 +8,9 @@
 /* The first role that serves scheme; NULL (and err) if none does. */
 const struct weft_plugin *weft_roles_by_scheme(struct weft_context *ctx, struct weft_span scheme,
 	const struct weft_scheme **found, struct weft_error *err);
+/* The role of this name, which must serve scheme. */
+const struct weft_plugin *weft_roles_by_name(struct weft_context *ctx, const char *name,
+	struct weft_span scheme, const struct weft_scheme **found, struct weft_error *err);
 /* The first role that serves scheme and offers the ALPN name, or NULL. */
 const struct weft_plugin *weft_roles_by_alpn(
 	struct weft_context *ctx, const struct weft_scheme *scheme, const char *name);

@@ -5,11 +5,15 @@
 
 #include "core/base/field.h"
 #include "core/client/pool.h"
+#include "core/net/proxy.h"
 #include "core/net/url.h"
 #include "core/plugin/roles.h"
+#include "core/policy/find.h"
+#include "core/stream/flight.h"
 #include "core/stream/stream.h"
 #include "core/vhost/trust.h"
 #include "core/vhost/vhost.h"
+#include "weft/policy_load.h"
 
 /* What open works with; all text is in the stream's arena. */
 struct opening {
@@ -72,6 +76,26 @@ static enum weft_status check_place(struct opening *o, struct weft_error *err)
 	return WEFT_OK;
 }
 
+/* Whom the proxy is asked for: it knows no sockets and no network interfaces of this machine. */
+static enum weft_status check_proxy(struct opening *o, struct weft_error *err)
+{
+	const struct weft_stream_options *opt = o->options;
+	char text[WEFT_PROXY_TEXT_MAX], host[WEFT_URL_NAME_MAX + 1];
+	struct weft_proxy proxy;
+	uint16_t port;
+
+	o->key.proxy = "";
+	if (!opt->proxy)
+		return WEFT_OK;
+	if (weft_proxy_parse(opt->proxy, &proxy, err))
+		return WEFT_ERR_ARGUMENT;
+	if (weft_proxy_target(o->key.host, o->key.port, o->key.connect_to, host, &port, err))
+		return weft_error_prefix(err, "proxy \"%.80s\"", opt->proxy);
+	weft_proxy_format(&proxy, text);
+	o->key.proxy = weft_arena_text(&o->stream->arena, text, strlen(text));
+	return o->key.proxy ? WEFT_OK : no_memory(err);
+}
+
 static enum weft_status make_key(struct opening *o, struct weft_error *err)
 {
 	const struct weft_stream_options *opt = o->options;
@@ -79,6 +103,9 @@ static enum weft_status make_key(struct opening *o, struct weft_error *err)
 	enum weft_status st;
 
 	o->role = weft_roles_by_scheme(o->ctx, o->url.scheme, &o->key.scheme, err);
+	if (o->role && opt->policy && opt->policy->protocol)
+		o->role = weft_roles_by_name(
+			o->ctx, opt->policy->protocol, o->url.scheme, &o->key.scheme, err);
 	if (!o->role)
 		return WEFT_ERR_UNSUPPORTED;
 	if (!o->role->role->ops->open)
@@ -92,6 +119,9 @@ static enum weft_status make_key(struct opening *o, struct weft_error *err)
 		return st;
 	o->key.connect_to = or_empty(opt->connect_to);
 	o->key.local = or_empty(opt->local_address);
+	st = check_proxy(o, err);
+	if (st)
+		return st;
 	o->key.sni = "";
 	if (!o->key.scheme->tls)
 		return WEFT_OK;
@@ -122,6 +152,9 @@ static enum weft_status load_trust(struct opening *o, struct weft_error *err)
 		o->key.trust = weft_trust_ref(o->ctx->no_trust);
 		return WEFT_OK;
 	}
+	if (o->options->policy)
+		return weft_trust_of_policy(o->ctx, o->ctx->policy.tables, o->options->policy,
+			&o->ctx->policy, o->options->alpn, &o->key.trust, err);
 	weft_roles_alpn(o->ctx, o->key.scheme, alpn, WEFT_ALPN_MAX + 1);
 	return weft_trust_load(o->ctx, o->options->trust, o->options->credential,
 		o->options->alpn ? o->options->alpn : alpn, &o->key.trust, err);
@@ -163,9 +196,14 @@ static enum weft_status set_limits(struct opening *o, struct weft_error *err)
 	s->queue_ms = opt->queue_ms ? opt->queue_ms : o->ctx->queue_ms;
 	if (opt->total_ms)
 		s->total_due_us = s->opened_us + (uint64_t)opt->total_ms * 1000;
+	s->keep_warm_ms = opt->keep_warm_ms == UINT32_MAX ? 0
+			  : opt->keep_warm_ms             ? opt->keep_warm_ms
+							  : o->ctx->keep_warm_ms;
+	s->lets_go = opt->warm_lets_go;
+	override(&s->write_high, opt->write_high);
 	s->limits = &o->ctx->client_limits;
 	if (!opt->connect_ms && !opt->handshake_ms && !opt->header_ms && !opt->idle_ms &&
-		!opt->flush_ms)
+		!opt->flush_ms && !opt->window_bytes)
 		return WEFT_OK;
 	own = weft_arena_alloc(&s->arena, sizeof(*own));
 	if (!own)
@@ -176,6 +214,7 @@ static enum weft_status set_limits(struct opening *o, struct weft_error *err)
 	override(&own->header_ms, opt->header_ms);
 	override(&own->idle_ms, opt->idle_ms);
 	override(&own->flush_ms, opt->flush_ms);
+	override(&own->window_bytes, opt->window_bytes);
 	s->limits = own;
 	return WEFT_OK;
 }
@@ -218,6 +257,12 @@ void weft_stream_arm(struct weft_stream *s)
 		weft_loop_timer(&s->ctx->loop, &s->timer, due, timed_out, s);
 }
 
+/* What the policy says of it is not to be said twice. */
+static enum weft_hold hold_of(const struct weft_stream_options *opt)
+{
+	return opt->policy ? weft_policy_trust_of(opt->policy)->hold : opt->hold;
+}
+
 static enum weft_status prepare(struct opening *o, struct weft_error *err)
 {
 	const struct weft_stream_options *opt = o->options;
@@ -239,9 +284,18 @@ static enum weft_status prepare(struct opening *o, struct weft_error *err)
 	if (st == WEFT_OK)
 		st = set_limits(o, err);
 	if (st == WEFT_OK)
+		st = weft_flight_join(o->stream, opt->policy, err);
+	if (st == WEFT_OK)
 		st = load_trust(o, err);
-	if (st == WEFT_OK && opt->hold == WEFT_HOLD_STREAM)
+	if (st == WEFT_OK && opt->policy) {
+		o->stream->policy = opt->policy;
+		o->stream->policy_of = weft_policy_ref(o->ctx->policy.tables);
+	}
+	if (st == WEFT_OK && hold_of(opt) == WEFT_HOLD_STREAM) {
 		st = weft_vhost_client(o->ctx, o->key.trust, &o->stream->vhost, err);
+		if (st == WEFT_OK)
+			weft_vhost_hold_stream(o->stream->vhost);
+	}
 	return st;
 }
 
@@ -257,6 +311,7 @@ enum weft_status weft_stream_open(struct weft_context *ctx,
 		goto out;
 	s = o.stream;
 	weft_stream_set_ops(s, ops, user);
+	s->role = o.role;
 	s->idempotent = options->idempotent;
 	/* set before it can be bound: the role looks at it */
 	s->finished = !options->body;

@@ -2,6 +2,7 @@
 /* The way out of a stream: heads, the outbox, and what a role takes from it. */
 #include "core/base/field.h"
 #include "core/conn/conn.h"
+#include "core/stream/flight.h"
 #include "core/stream/stream.h"
 
 /* NULL: none has it, or it is on its way out. */
@@ -24,11 +25,39 @@ static bool writable(const struct weft_stream *s)
 	return s->state != WEFT_STREAM_DONE && !s->finished && !s->detached;
 }
 
+/* What its own limit leaves. */
+static size_t own_room(const struct weft_stream *s)
+{
+	return writable(s) && s->out.len < s->write_high ? s->write_high - s->out.len : 0;
+}
+
 size_t weft_stream_room(const struct weft_stream *s)
 {
-	size_t high = s->ctx->write_high;
+	size_t own = own_room(s), shared;
 
-	return writable(s) && s->out.len < high ? high - s->out.len : 0;
+	if (!s->flight || !own)
+		return own;
+	shared = weft_flight_room(s);
+	return shared < own ? shared : own;
+}
+
+/* A write took less than offered. What stopped it says when it goes on: its own outbox, or those of its name. */
+static void want_write(struct weft_stream *s)
+{
+	s->want_write = true;
+	if (s->flight && own_room(s))
+		weft_flight_wait(s);
+}
+
+/* Bytes came into the outbox. */
+static void added(struct weft_stream *s, size_t n)
+{
+	s->ctx->counters.bytes_out += n;
+	if (!s->flight)
+		return;
+	weft_flight_count(s);
+	if (!own_room(s)) /* it waits for nobody but itself */
+		weft_flight_give_way(s);
 }
 
 size_t weft_stream_write(struct weft_stream *s, const void *bytes, size_t len)
@@ -40,10 +69,11 @@ size_t weft_stream_write(struct weft_stream *s, const void *bytes, size_t len)
 		return 0;
 	if (n > len)
 		n = len;
-	if (n < len)
-		s->want_write = true;
-	if (!n)
+	if (!n) {
+		if (len)
+			want_write(s);
 		return 0;
+	}
 	if (!weft_segq_write(&s->out, bytes, n)) {
 		/* a part may be queued: the stream cannot go on */
 		weft_error_set(&why, WEFT_ERR_MEMORY, 0, "no memory to keep what was written");
@@ -51,7 +81,9 @@ size_t weft_stream_write(struct weft_stream *s, const void *bytes, size_t len)
 		weft_stream_over(s, &why);
 		return 0;
 	}
-	s->ctx->counters.bytes_out += n;
+	added(s, n);
+	if (n < len)
+		want_write(s);
 	tell_role_ready(s);
 	return n;
 }
@@ -63,22 +95,29 @@ enum weft_status weft_stream_write_segment(struct weft_stream *s, const struct w
 	if (!writable(s))
 		return WEFT_ERR_STATE;
 	if (!weft_stream_room(s)) {
-		s->want_write = true;
+		want_write(s);
 		return WEFT_AGAIN;
 	}
 	if (!weft_segq_push(&s->out, seg, false))
 		return WEFT_ERR_MEMORY;
-	s->ctx->counters.bytes_out += seg->len;
+	added(s, seg->len);
 	weft_segment_release(seg); /* the queue has its own */
 	tell_role_ready(s);
 	return WEFT_OK;
+}
+
+static void finished(struct weft_stream *s)
+{
+	s->finished = true;
+	if (s->flight)
+		weft_flight_give_way(s);
 }
 
 void weft_stream_finish(struct weft_stream *s)
 {
 	if (!writable(s))
 		return;
-	s->finished = true;
+	finished(s);
 	tell_role_ready(s);
 }
 
@@ -96,7 +135,7 @@ static enum weft_status send_trailer(
 			return st;
 	}
 	s->has_trailer = true;
-	s->finished = true;
+	finished(s);
 	tell_role_ready(s);
 	return WEFT_OK;
 }
@@ -133,11 +172,18 @@ enum weft_status weft_stream_send_head(struct weft_stream *s, const struct weft_
 
 void weft_stream_tell_writable(struct weft_stream *s)
 {
-	if (!writable(s) || !weft_stream_room(s))
+	if (!own_room(s)) {
+		if (s->flight)
+			weft_flight_give_way(s);
+		return;
+	}
+	if (s->flight && !weft_flight_tell(s))
 		return;
 	s->want_write = false;
 	if (s->ops->on_writable)
 		s->ops->on_writable(s, s->user);
+	if (s->flight)
+		weft_flight_told(s);
 }
 
 /* What may be needed again on another connection. */
@@ -167,7 +213,9 @@ size_t weft_stream_take(
 	weft_segq_consume(&s->out, n);
 	s->body_out += n;
 	*fin = s->finished && !s->out.len;
-	if (s->want_write && s->out.len <= s->ctx->write_high / 2)
+	if (s->flight)
+		weft_flight_count(s);
+	if (s->want_write && s->out.len <= s->write_high / 2)
 		weft_turn_queue(s->ctx, &s->ctx->queues.writable, &s->writable_node);
 	return n;
 }

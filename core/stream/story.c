@@ -93,14 +93,16 @@ static int connected(char *out, size_t room, const struct weft_told *t)
 	unsigned context = nth_step(t->number, 0), name = nth_step(t->number, 1);
 	unsigned connect = nth_step(t->number, 2);
 	unsigned version = t->b & 0xffff;
+	const char *proxy = t->b & WEFT_STORY_PROXY ? " through the proxy" : "";
 
 	if (!version)
-		return snprintf(out, room, "connected: name %u ms, connect %u ms", name, connect);
+		return snprintf(
+			out, room, "connected%s: name %u ms, connect %u ms", proxy, name, connect);
 	return snprintf(out, room,
-		"connected: TLS context %u ms, name %u ms, connect %u ms, handshake %u ms (TLS "
+		"connected%s: TLS context %u ms, name %u ms, connect %u ms, handshake %u ms (TLS "
 		"1.%u, "
 		"%s)",
-		context, name, connect, t->a, version - 0x0301,
+		proxy, context, name, connect, t->a, version - 0x0301,
 
 		t->b & WEFT_STORY_RESUMED ? "resumed" : "full");
 }

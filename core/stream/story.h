@@ -39,8 +39,12 @@ enum weft_story_why {
 	WEFT_STORY_WHY_SHUTDOWN,
 };
 
-/* Facts of WEFT_STORY_CONN_UP: the TLS version (0: plain), and this. */
-enum { WEFT_STORY_RESUMED = 1 << 16 };
+/* Facts of WEFT_STORY_CONN_UP: the TLS version (0: plain), and these. */
+enum {
+	WEFT_STORY_RESUMED = 1 << 16,
+	WEFT_STORY_PROXY =
+		1 << 17, /* name and connect are the proxy's; its answer is in the handshake */
+};
 
 enum {
 	WEFT_STORY_MAX = 16, /* of more, the beginning and the end are kept */

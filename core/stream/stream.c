@@ -6,7 +6,9 @@
 
 #include "core/client/pool.h"
 #include "core/conn/conn.h"
+#include "core/stream/flight.h"
 #include "core/vhost/vhost.h"
+#include "weft/policy_load.h"
 
 static const struct weft_stream_ops nobody = { .on_data = NULL };
 
@@ -27,6 +29,7 @@ struct weft_stream *weft_stream_create(struct weft_context *ctx, bool client)
 	s->client = client;
 	s->ops = &nobody;
 	s->state = WEFT_STREAM_QUEUED;
+	s->write_high = ctx->write_high;
 	s->opened_us = weft_loop_now(&ctx->loop);
 	s->total_due_us = WEFT_NEVER;
 	weft_arena_init(&s->arena, &ctx->memory);
@@ -64,13 +67,25 @@ void weft_stream_free(struct weft_stream *s)
 	weft_list_remove(&s->close_node);
 	weft_segq_finish(&s->out);
 	weft_segq_finish(&s->taken);
+	if (s->flight)
+		weft_flight_part(s);
 	weft_buffer_finish(&s->in);
 	weft_arena_finish(&s->arena);
-	if (s->vhost)
+	if (s->vhost && s->client)
+		weft_vhost_release_stream(s->vhost);
+	else if (s->vhost)
 		weft_vhost_release(s->vhost);
+	weft_policy_release(s->policy_of);
 	ctx->counters.streams_now--;
 	give_back(&ctx->memory, s);
 	weft_context_changed(ctx);
+}
+
+/* What it had of the limit that those of its name share is theirs. */
+static void ended(struct weft_stream *s)
+{
+	weft_flight_count(s);
+	weft_flight_give_way(s);
 }
 
 void weft_stream_over(struct weft_stream *s, const struct weft_error *why)
@@ -96,6 +111,8 @@ void weft_stream_over(struct weft_stream *s, const struct weft_error *why)
 	weft_loop_timer_cancel(&s->ctx->loop, &s->timer);
 	weft_segq_finish(&s->out);
 	weft_segq_finish(&s->taken);
+	if (s->flight)
+		ended(s);
 	weft_turn_queue(s->ctx, &s->ctx->queues.closed, &s->close_node);
 }
 
@@ -158,7 +175,7 @@ void weft_stream_tell_closed(struct weft_stream *s)
 	weft_stream_free(s);
 }
 
-enum weft_status weft_stream_rewind(struct weft_stream *s, struct weft_error *err)
+static enum weft_status rewind_out(struct weft_stream *s, struct weft_error *err)
 {
 	struct weft_segment seg;
 	size_t count;
@@ -187,6 +204,15 @@ enum weft_status weft_stream_rewind(struct weft_stream *s, struct weft_error *er
 	}
 	weft_segq_move(&s->out, &s->taken);
 	return WEFT_OK;
+}
+
+enum weft_status weft_stream_rewind(struct weft_stream *s, struct weft_error *err)
+{
+	enum weft_status st = rewind_out(s, err);
+
+	if (s->flight)
+		weft_flight_count(s);
+	return st;
 }
 
 void weft_stream_set_ops(struct weft_stream *s, const struct weft_stream_ops *ops, void *user)

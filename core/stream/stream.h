@@ -9,8 +9,12 @@
 #include "core/system/context.h"
 #include "weft/buffer.h"
 
+struct weft_flight;
 struct weft_pipe;
 struct weft_pool_entry;
+struct weft_plugin;
+struct weft_policy;
+struct weft_policy_stream;
 
 /* Where a stream is. */
 enum weft_stream_state {
@@ -43,25 +47,34 @@ struct weft_stream {
 	struct weft_list entry_node; /* while QUEUED */
 	uint64_t order;              /* the place in the queue, kept when it comes back */
 	uint64_t opened_us, queued_us;
-	uint64_t queued_turn;             /* ctx->turns, if it was queued within a turn */
-	uint64_t waited_us;               /* in the queue, before the present wait */
-	uint64_t total_due_us;            /* total_ms; WEFT_NEVER: no limit */
-	uint32_t queue_ms;                /* 0: no limit */
-	struct weft_timer timer;          /* for whichever of the two is due first */
-	const struct weft_limits *limits; /* its own, or the context's */
-	unsigned tries;                   /* connections that it was bound to */
-	bool warm;                        /* its connection had been idle before it */
-	bool late;                        /* it was tried again because no answer came in time */
+	uint64_t queued_turn;                /* ctx->turns, if it was queued within a turn */
+	uint64_t waited_us;                  /* in the queue, before the present wait */
+	uint64_t total_due_us;               /* total_ms; WEFT_NEVER: no limit */
+	uint32_t queue_ms;                   /* 0: no limit */
+	struct weft_timer timer;             /* for whichever of the two is due first */
+	const struct weft_limits *limits;    /* its own, or the context's */
+	unsigned tries;                      /* connections that it was bound to */
+	uint32_t keep_warm_ms;               /* what it leaves open, in ms */
+	bool lets_go;                        /* ... without the vhost */
+	const struct weft_plugin *role;      /* who opened it */
+	const struct weft_policy *policy_of; /* a reference, or NULL */
+	const struct weft_policy_stream *policy;
+	bool warm; /* its connection had been idle before it */
+	bool late; /* it was tried again because no answer came in time */
 
 	struct weft_arena arena; /* heads */
 	bool has_response, has_trailer;
 
 	struct weft_segq out;
-	struct weft_segq taken; /* of out, kept in case it must be sent again */
-	bool body_lost;         /* bytes were taken that are not kept */
-	bool finished;          /* our direction is complete, once out is empty */
-	bool head_sent;         /* a server's final head */
-	bool want_write;        /* a write took less than offered */
+	struct weft_segq taken;       /* of out, kept in case it must be sent again */
+	bool body_lost;               /* bytes were taken that are not kept */
+	bool finished;                /* our direction is complete, once out is empty */
+	bool head_sent;               /* a server's final head */
+	bool want_write;              /* a write took less than offered */
+	uint32_t write_high;          /* bytes in out from which on nothing more is taken */
+	struct weft_flight *flight;   /* shared by the streams of its name, or NULL */
+	struct weft_list flight_node; /* while it waits for the others of its name */
+	size_t in_flight;             /* bytes of out that flight knows of */
 
 	struct weft_buffer in; /* received and not taken by the application */
 	bool in_fin;           /* the peer's direction is complete behind in */

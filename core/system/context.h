@@ -8,11 +8,14 @@
 #include "core/client/budget.h"
 #include "core/conn/admission.h"
 #include "core/loop/loop.h"
+#include "core/policy/use.h"
 #include "core/stream/id.h"
+#include "core/vhost/history.h"
 #include "weft/context.h"
 #include "weft/plugin/plugin.h"
 #include "weft/plugin/role.h"
 
+struct weft_flight;
 struct weft_mailbox;
 struct weft_resolver;
 struct weft_trust_spec;
@@ -60,7 +63,9 @@ struct weft_context {
 		*no_trust;       /* what streams without TLS share by; made for the first */
 	struct weft_list locals; /* weft_context_local */
 	struct weft_list vhosts, listeners, conns, streams, entries;
-	struct weft_list tickets;          /* of clients' TLS sessions; see client/tickets.h */
+	struct weft_flight
+		*flights;         /* one for each name in use whose streams have a limit together */
+	struct weft_list tickets; /* of clients' TLS sessions; see client/tickets.h */
 	unsigned ticket_count, ticket_max; /* max 0: sessions are never resumed */
 	struct weft_timer ticket_timer;
 	struct weft_turn_queues queues;
@@ -84,6 +89,10 @@ struct weft_context {
 	void (*done)(void *user);
 	void *done_user;
 	bool *gone; /* set when the context is freed within a turn that somebody waits for */
+
+	struct weft_policy_in_use policy;
+	uint64_t policy_uses; /* tries to use one, failed ones included */
+	struct weft_history history;
 
 	struct weft_counters counters;
 };

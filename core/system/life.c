@@ -8,8 +8,21 @@
 #include "core/vhost/listener.h"
 #include "core/vhost/vhost.h"
 
+/* Nothing new will need those that linger. */
+static void end_lingering(struct weft_context *ctx)
+{
+	weft_list_each_safe(node, &ctx->vhosts)
+	{
+		struct weft_vhost *vh = weft_container_of(node, struct weft_vhost, node);
+
+		if (vh->client)
+			weft_vhost_client_end(vh);
+	}
+}
+
 static void drain_all(struct weft_context *ctx)
 {
+	end_lingering(ctx);
 	weft_list_each(node, &ctx->vhosts)
 		weft_vhost_stop_listening(weft_container_of(node, struct weft_vhost, node));
 	weft_list_each(node, &ctx->conns)
@@ -94,6 +107,7 @@ void weft_context_drain(
 /* The application's vhosts go with the context, destroyed or not. */
 static void end_vhosts(struct weft_context *ctx)
 {
+	weft_policy_finish(ctx);
 	weft_list_each_safe(node, &ctx->vhosts)
 		weft_vhost_destroy(weft_container_of(node, struct weft_vhost, node));
 }

@@ -5,9 +5,10 @@
  */
 #include "core/system/mailbox.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+
+#include "core/system/threads.h"
 
 struct post {
 	struct post *next;
@@ -28,7 +29,6 @@ struct weft_mailbox {
 
 enum { BUCKETS = 64 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct weft_mailbox *buckets[BUCKETS];
 static uint64_t last_id;
 
@@ -42,11 +42,11 @@ enum weft_status weft_mailbox_open(struct weft_loop *loop, const struct weft_all
 	m->alloc = alloc;
 	m->loop = loop;
 	m->last = &m->first;
-	pthread_mutex_lock(&lock);
+	weft_process_lock();
 	m->id = *id = ++last_id;
 	m->next = buckets[m->id % BUCKETS];
 	buckets[m->id % BUCKETS] = m;
-	pthread_mutex_unlock(&lock);
+	weft_process_unlock();
 	*out = m;
 	return WEFT_OK;
 }
@@ -66,9 +66,9 @@ void weft_mailbox_close(struct weft_mailbox *m, uint64_t id)
 
 	if (!m)
 		return;
-	pthread_mutex_lock(&lock);
+	weft_process_lock();
 	*find(id) = m->next;
-	pthread_mutex_unlock(&lock);
+	weft_process_unlock();
 	while ((p = m->first)) {
 		m->first = p->next;
 		if (p->drop)
@@ -84,11 +84,11 @@ void weft_mailbox_run(struct weft_mailbox *m, struct weft_context *ctx)
 
 	if (!atomic_exchange_explicit(&m->full, false, memory_order_acquire))
 		return;
-	pthread_mutex_lock(&lock);
+	weft_process_lock();
 	list = m->first;
 	m->first = NULL;
 	m->last = &m->first;
-	pthread_mutex_unlock(&lock);
+	weft_process_unlock();
 	while ((p = list)) {
 		list = p->next;
 		if (p->in)
@@ -108,7 +108,7 @@ static enum weft_status send(uint64_t context_id, const struct post *content)
 	if (!p)
 		return WEFT_ERR_MEMORY;
 	*p = *content;
-	pthread_mutex_lock(&lock);
+	weft_process_lock();
 	m = *find(context_id);
 	if (m) {
 		*m->last = p;
@@ -116,7 +116,7 @@ static enum weft_status send(uint64_t context_id, const struct post *content)
 		atomic_store_explicit(&m->full, true, memory_order_release);
 		m->loop->ops->wake(m->loop->state);
 	}
-	pthread_mutex_unlock(&lock);
+	weft_process_unlock();
 	if (!m) {
 		free(p);
 		return WEFT_EOF;

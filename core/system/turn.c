@@ -61,6 +61,11 @@ static void calm(struct weft_timer *timer, void *user)
 
 static void settle_memory(struct weft_context *ctx)
 {
+	/* with nothing under way there is nothing to be quick for */
+	if (!ctx->counters.conns_now && !ctx->counters.streams_now) {
+		weft_memory_finish(&ctx->memory);
+		return;
+	}
 	if (weft_memory_settle(&ctx->memory) && !ctx->calm_timer.queued)
 		weft_loop_timer(&ctx->loop, &ctx->calm_timer, weft_loop_now(&ctx->loop) + CALM_US,
 			calm, ctx);

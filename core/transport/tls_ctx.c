@@ -29,6 +29,12 @@ struct weft_tls_ctx *weft_tls_ctx_ref(struct weft_tls_ctx *tls)
 	return tls;
 }
 
+void weft_tls_ctx_trim(struct weft_tls_ctx *tls)
+{
+	if (tls && tls->refs > 1 && tls->ops->ctx_trim)
+		tls->ops->ctx_trim(tls->ctx);
+}
+
 void weft_tls_ctx_release(struct weft_tls_ctx *tls)
 {
 	if (!tls || --tls->refs)

@@ -17,6 +17,8 @@ enum weft_status weft_tls_ctx_make(const struct weft_tls_ops *ops,
 	const struct weft_tls_ctx_options *options, struct weft_tls_ctx **out,
 	struct weft_error *err);
 struct weft_tls_ctx *weft_tls_ctx_ref(struct weft_tls_ctx *tls);
+/* Nobody makes a session with it any more; whoever has one has shaken hands. NULL is safe. */
+void weft_tls_ctx_trim(struct weft_tls_ctx *tls);
 /* NULL is safe. */
 void weft_tls_ctx_release(struct weft_tls_ctx *tls);
 

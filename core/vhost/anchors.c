@@ -48,6 +48,25 @@ void weft_anchors_init(struct weft_anchors *a, const struct weft_allocator *allo
 	weft_buffer_init(&a->crl, alloc);
 }
 
+/* They stay as long as the trust: used as they are, but where the system's store comes before them. */
+static enum weft_status take_tables(const struct weft_policy_trust *from, struct weft_anchors *a,
+	struct weft_tls_ctx_options *options, struct weft_error *err)
+{
+	options->ca = from->ca;
+	options->ca_count = from->ca_count;
+	options->crl = from->crl;
+	options->crl_count = from->crl_count;
+	options->pins = from->pins;
+	options->pin_count = from->pin_count;
+	if (!from->system)
+		return WEFT_OK;
+	weft_buffer_append(&a->ca, from->ca, from->ca_count * sizeof(from->ca[0]));
+	options->ca = (const void *)weft_buffer_bytes(&a->ca);
+	options->ca_count = weft_buffer_len(&a->ca) / sizeof(struct weft_span);
+	return a->ca.failed ? weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for certificates")
+			    : WEFT_OK;
+}
+
 enum weft_status weft_anchors_load(struct weft_context *ctx, const struct weft_trust_spec *trust,
 	struct weft_anchors *a, struct weft_tls_ctx_options *options, struct weft_error *err)
 {
@@ -62,6 +81,8 @@ enum weft_status weft_anchors_load(struct weft_context *ctx, const struct weft_t
 		st = split(ca, 3, &a->ca, "certificate", err);
 	if (st == WEFT_OK)
 		st = split(crl, 2, &a->crl, "CRL", err);
+	if (st == WEFT_OK && trust->from)
+		return take_tables(trust->from, a, options, err);
 	options->ca = (const void *)weft_buffer_bytes(&a->ca);
 	options->ca_count = weft_buffer_len(&a->ca) / sizeof(struct weft_span);
 	options->crl = (const void *)weft_buffer_bytes(&a->crl);

@@ -58,7 +58,8 @@ void weft_credential_finish(struct weft_credential_spec *spec)
 	spec->signer = NULL;
 }
 
-static enum weft_status complete(const struct weft_credential_spec *s, struct weft_error *err)
+enum weft_status weft_credential_complete(const struct weft_context *ctx,
+	const struct weft_credential_spec *s, struct weft_error *err)
 {
 	bool cert = weft_buffer_len(&s->cert), key = weft_buffer_len(&s->key);
 
@@ -75,7 +76,8 @@ static enum weft_status complete(const struct weft_credential_spec *s, struct we
 			: key ? "key"
 			      : "signer",
 			cert ? "key" : "certificate");
-	return WEFT_OK;
+	return s->signer ? weft_tls_require(ctx, WEFT_TLS_CAN_SIGN, "have its keys elsewhere", err)
+			 : WEFT_OK;
 }
 
 enum weft_status weft_credential_load(const struct weft_context *ctx,
@@ -90,11 +92,7 @@ enum weft_status weft_credential_load(const struct weft_context *ctx,
 	if (st == WEFT_OK)
 		st = weft_file_or_memory(credential->ocsp_file, credential->ocsp, &spec->ocsp, err);
 	spec->signer = credential->signer;
-	if (st == WEFT_OK)
-		st = complete(spec, err);
-	if (st == WEFT_OK && spec->signer)
-		st = weft_tls_require(ctx, WEFT_TLS_CAN_SIGN, "have its keys elsewhere", err);
-	return st;
+	return st ? st : weft_credential_complete(ctx, spec, err);
 }
 
 static bool same_signer(const struct weft_signer *a, const struct weft_signer *b)

@@ -18,6 +18,9 @@ enum weft_status weft_credential_load(const struct weft_context *ctx,
 	const struct weft_credential *credential, struct weft_credential_spec *spec,
 	struct weft_error *err);
 void weft_credential_init(struct weft_credential_spec *spec, const struct weft_allocator *alloc);
+/* Whether a certificate and something to sign with are both there, and the backend can it. */
+enum weft_status weft_credential_complete(const struct weft_context *ctx,
+	const struct weft_credential_spec *spec, struct weft_error *err);
 /* No key is left behind in freed memory. */
 void weft_credential_finish(struct weft_credential_spec *spec);
 /* Of certificate and key: what is stapled makes nobody another. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/plugin/roles.h"
+#include "core/policy/use.h"
 #include "core/system/file.h"
 #include "core/vhost/anchors.h"
 
@@ -31,12 +32,24 @@ enum weft_status weft_vhost_client_tls(struct weft_vhost *vh, struct weft_error 
 		.signer = spec->credential.signer,
 		.tickets = ctx->ticket_max && ctx->tls->tls->caps & WEFT_TLS_CAN_RESUME,
 	};
+	struct weft_credential_spec fetched;
 	struct weft_anchors anchors;
-	enum weft_status st = weft_anchors_load(ctx, spec, &anchors, &options, err);
+	enum weft_status st = WEFT_OK;
 
+	weft_credential_init(&fetched, &ctx->memory.alloc);
+	weft_anchors_init(&anchors, &ctx->memory.alloc);
+	if (spec->who) {
+		st = weft_policy_credential_load(ctx, spec->who, &spec->use, &fetched, err);
+		options.cert_chain = span_of(&fetched.cert);
+		options.key = span_of(&fetched.key);
+		options.signer = fetched.signer;
+	}
+	if (st == WEFT_OK)
+		st = weft_anchors_load(ctx, spec, &anchors, &options, err);
 	if (st == WEFT_OK)
 		st = weft_tls_ctx_make(ctx->tls->tls, &options, &vh->client_tls, err);
 	weft_anchors_finish(&anchors);
+	weft_credential_finish(&fetched);
 	return st;
 }
 
@@ -223,6 +236,8 @@ enum weft_status weft_vhost_identify(
 void weft_vhost_forget(struct weft_vhost *vh)
 {
 	free_contexts(vh, &vh->tls);
+	/* those who shake hands hold the vhost: of what is left, none needs more than its own session */
+	weft_tls_ctx_trim(vh->client_tls);
 	weft_tls_ctx_release(vh->client_tls);
 	weft_trust_release(vh->trust);
 	weft_credential_finish(&vh->credential);

@@ -4,7 +4,10 @@
 
 #include <string.h>
 
+#include "core/policy/find.h"
+#include "core/policy/use.h"
 #include "weft/plugin/tls.h"
+#include "weft/policy_load.h"
 
 /* Before this a clock has never been set: 2024-01-01. */
 static const int64_t clock_set = 1704067200;
@@ -136,6 +139,57 @@ enum weft_status weft_trust_load(struct weft_context *ctx, const struct weft_tru
 	return WEFT_OK;
 }
 
+static enum weft_status require_for(const struct weft_context *ctx,
+	const struct weft_policy_trust *trust, struct weft_error *err)
+{
+	enum weft_status st = weft_tls_require(ctx, 0, NULL, err);
+
+	if (st == WEFT_OK && trust->crl_count)
+		st = weft_tls_require(ctx, WEFT_TLS_CAN_CRL, "check revocation lists", err);
+	if (st == WEFT_OK && trust->pin_count)
+		st = weft_tls_require(ctx, WEFT_TLS_CAN_PIN, "pin keys", err);
+	return st;
+}
+
+enum weft_status weft_trust_of_policy(struct weft_context *ctx, const struct weft_policy *policy,
+	const struct weft_policy_stream *stream, const struct weft_policy_in_use *in,
+	const char *const *alpn, struct weft_trust_spec **out, struct weft_error *err)
+{
+	const struct weft_policy_trust *trust = weft_policy_trust_of(stream);
+	struct weft_trust_spec *spec;
+	enum weft_status st = require_for(ctx, trust, err);
+
+	if (st)
+		return st;
+	spec = make(ctx, err);
+	if (!spec)
+		return WEFT_ERR_MEMORY;
+	spec->tls = true;
+	spec->system = trust->system;
+	spec->verify_dates = trust->verify_dates;
+	spec->policy = weft_policy_ref(policy);
+	spec->from = trust;
+	spec->who = stream->credential;
+	spec->use = in->use;
+	spec->use_serial = in->serial;
+	st = copy_alpn(spec, alpn, err);
+	if (st) {
+		weft_trust_release(spec);
+		return st;
+	}
+	*out = spec;
+	return WEFT_OK;
+}
+
+const char *weft_trust_name(const struct weft_trust_spec *spec)
+{
+	if (spec->from)
+		return spec->from->name;
+	return !spec->tls     ? "client, no TLS"
+	       : spec->system ? "client, system trust"
+			      : "client, own trust";
+}
+
 struct weft_trust_spec *weft_trust_ref(struct weft_trust_spec *spec)
 {
 	spec->refs++;
@@ -152,6 +206,7 @@ void weft_trust_release(struct weft_trust_spec *spec)
 	weft_buffer_finish(&spec->crl);
 	weft_buffer_finish(&spec->pins);
 	weft_credential_finish(&spec->credential);
+	weft_policy_release(spec->policy);
 	weft_free(spec->alloc, spec, sizeof(*spec));
 }
 
@@ -163,16 +218,38 @@ static bool same(const struct weft_buffer *a1, const struct weft_buffer *a2,
 	       (weft_buffer_equal(a1, b2) && weft_buffer_equal(a2, b1));
 }
 
+/* Of two uses of a policy each may have been provided something else. */
+static bool same_who(const struct weft_trust_spec *a, const struct weft_trust_spec *b)
+{
+	if (!a->who || !b->who)
+		return a->who == b->who;
+	return a->use_serial == b->use_serial && !strcmp(a->who->cert, b->who->cert) &&
+	       !strcmp(a->who->key, b->who->key);
+}
+
+static bool same_tables(const struct weft_trust_spec *a, const struct weft_trust_spec *b)
+{
+	if (!a->from || !b->from)
+		return a->from == b->from;
+	return weft_policy_trust_equal(a->from, b->from) && same_who(a, b);
+}
+
 bool weft_trust_equal(const struct weft_trust_spec *a, const struct weft_trust_spec *b)
 {
 	if (a == b)
 		return true;
-	return a->tls == b->tls && a->system == b->system && a->verify_dates == b->verify_dates &&
+	return same_tables(a, b) && a->tls == b->tls && a->system == b->system &&
+	       a->verify_dates == b->verify_dates &&
 	       !memcmp(a->alpn_text, b->alpn_text, sizeof(a->alpn_text)) &&
 	       same(&a->ca_file, &a->ca, &b->ca_file, &b->ca) &&
 	       same(&a->crl_file, &a->crl, &b->crl_file, &b->crl) &&
 	       weft_buffer_equal(&a->pins, &b->pins) &&
 	       weft_credential_equal(&a->credential, &b->credential);
+}
+
+bool weft_trust_outdated(const struct weft_context *ctx, const struct weft_trust_spec *spec)
+{
+	return spec->policy && spec->use_serial != ctx->policy.serial;
 }
 
 unsigned weft_trust_dates(

@@ -6,10 +6,11 @@
 
 #include "core/conn/conn.h"
 #include "core/system/context.h"
+#include "core/vhost/history.h"
 #include "core/vhost/identity.h"
 #include "core/vhost/listener.h"
 
-static struct weft_vhost *make(
+struct weft_vhost *weft_vhost_make(
 	struct weft_context *ctx, const char *name, bool client, struct weft_error *err)
 {
 	const struct weft_allocator *alloc = &ctx->memory.alloc;
@@ -47,18 +48,19 @@ static void free_aliases(struct weft_vhost *vh)
 	weft_free(alloc, vh->aliases, vh->alias_count * sizeof(*vh->aliases));
 }
 
-static void free_vhost(struct weft_vhost *vh)
+void weft_vhost_free(struct weft_vhost *vh)
 {
 	struct weft_context *ctx = vh->ctx;
 	const struct weft_allocator *alloc = &ctx->memory.alloc;
 
+	/* first, as it tells what the vhost had */
+	weft_history_note(ctx, vh->failed ? WEFT_VHOST_FAILED : WEFT_VHOST_FREED, vh);
 	weft_vhost_stop_listening(vh);
 	weft_vhost_forget(vh);
 	free_aliases(vh);
 	weft_list_remove(&vh->node);
 	ctx->counters.vhosts_freed++;
 	ctx->counters.vhosts_now--;
-	weft_log(ctx, WEFT_LOG_DEBUG, "vhost %s: freed", vh->name);
 	weft_strfree(alloc, vh->name);
 	weft_free(alloc, vh, sizeof(*vh));
 	weft_context_changed(ctx);
@@ -72,8 +74,12 @@ struct weft_vhost *weft_vhost_ref(struct weft_vhost *vh)
 
 void weft_vhost_release(struct weft_vhost *vh)
 {
-	if (--vh->refs == 0)
-		free_vhost(vh);
+	if (--vh->refs)
+		return;
+	if (vh->client)
+		weft_vhost_client_left(vh);
+	else
+		weft_vhost_free(vh);
 }
 
 void weft_vhost_destroy(struct weft_vhost *vh)
@@ -92,40 +98,6 @@ void weft_vhost_destroy(struct weft_vhost *vh)
 			weft_conn_drain(conn);
 	}
 	weft_vhost_release(vh);
-}
-
-enum weft_status weft_vhost_client(struct weft_context *ctx, struct weft_trust_spec *trust,
-	struct weft_vhost **out, struct weft_error *err)
-{
-	struct weft_vhost *vh;
-	enum weft_status st = WEFT_OK;
-
-	weft_list_each(node, &ctx->vhosts)
-	{
-		vh = weft_container_of(node, struct weft_vhost, node);
-		if (vh->client && !vh->dying && weft_trust_equal(vh->trust, trust)) {
-			*out = weft_vhost_ref(vh);
-			return WEFT_OK;
-		}
-	}
-	if (trust->tls && weft_tls_require(ctx, 0, NULL, err))
-		return WEFT_ERR_UNSUPPORTED;
-	vh = make(ctx,
-		!trust->tls     ? "client, no TLS"
-		: trust->system ? "client, system trust"
-				: "client, own trust",
-		true, err);
-	if (!vh)
-		return WEFT_ERR_MEMORY;
-	vh->trust = weft_trust_ref(trust);
-	if (trust->tls)
-		st = weft_vhost_client_tls(vh, err);
-	if (st) {
-		weft_vhost_release(vh);
-		return st;
-	}
-	*out = vh;
-	return WEFT_OK;
 }
 
 /* ---- servers ---- */
@@ -183,7 +155,7 @@ enum weft_status weft_vhost_create(struct weft_context *ctx,
 	if (!options->routes)
 		return weft_error_set(
 			err, WEFT_ERR_ARGUMENT, 0, "vhost %s: expected routes", options->name);
-	vh = make(ctx, options->name, false, err);
+	vh = weft_vhost_make(ctx, options->name, false, err);
 	if (!vh)
 		return WEFT_ERR_MEMORY;
 	vh->app_ref = true;
@@ -203,26 +175,4 @@ enum weft_status weft_vhost_create(struct weft_context *ctx,
 	}
 	*out = vh;
 	return WEFT_OK;
-}
-
-bool weft_vhost_info(const struct weft_context *ctx, size_t index, struct weft_vhost_info *info)
-{
-	weft_list_each(node, (struct weft_list *)&ctx->vhosts)
-	{
-		const struct weft_vhost *vh = weft_container_of(node, struct weft_vhost, node);
-
-		if (index--)
-			continue;
-		*info = (struct weft_vhost_info){
-			.name = vh->name,
-			.client = vh->client,
-			.state = vh->dying ? WEFT_VHOST_DYING : WEFT_VHOST_LIVE,
-			.refs = vh->refs,
-			.conns = vh->conns,
-			.tls = vh->client_tls || !weft_list_empty((struct weft_list *)&vh->tls),
-			.age_us = weft_context_now(ctx) - vh->made_us,
-		};
-		return true;
-	}
-	return false;
 }

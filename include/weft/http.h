@@ -86,6 +86,9 @@ WEFT_API enum weft_status weft_http_demand_auth(struct weft_stream *s, const cha
  */
 WEFT_API enum weft_status weft_http_files(struct weft_stream *s, void *directory);
 
+/* What the policy's "expect" calls the response's status: "ok", "auth_failed". NULL: nothing, or no response yet. */
+WEFT_API const char *weft_http_expected(const struct weft_stream *s);
+
 /* "Not Found": RFC 9110 section 15, or "" for a status without a registered phrase. */
 WEFT_API const char *weft_http_reason(unsigned status);
 /* A content type by the name's extension; "application/octet-stream" if it is not known. */

@@ -17,6 +17,7 @@ struct weft_context;
 struct weft_stream;
 struct weft_vhost;
 struct weft_transport;
+struct weft_policy_stream;
 
 /* A header or trailer field. Names compare without case and arrive in lower case. Values have no
  * surrounding white space. What arrives is also terminated. */
@@ -92,6 +93,7 @@ enum weft_share {
 enum weft_hold {
 	WEFT_HOLD_CONNECTION, /* the vhost with its TLS context lives while a connection does */
 	WEFT_HOLD_STREAM,     /* ... from the opening of the stream on */
+	WEFT_HOLD_POLICY,     /* ... as long as the policy is in use; loaded policies only */
 };
 
 /* All strings are copied. Zero is each option's default. */
@@ -124,7 +126,22 @@ struct weft_stream_options {
 	 */
 	uint32_t header_ms, idle_ms, flush_ms;
 	uint32_t queue_ms; /* longest wait for a connection, all waits together; 0: the context's */
-	uint32_t total_ms; /* from open to close, waiting included; 0: no limit */
+	/* What it leaves open; UINT32_MAX is "not at all", 0: the context's keep_warm_ms. */
+	uint32_t keep_warm_ms;
+	bool warm_lets_go; /* ... without the vhost with its TLS context, if the backend can let go of it */
+	/*
+	 * What the policy says of it, or NULL. Trust, credential and hold are then the policy's, and the members of this
+	 * name are ignored. weft_policy_open sets this; the policy stays as long as the stream.
+	 */
+	const struct weft_policy_stream *policy;
+	/*
+	 * "http://HOST:PORT" (CONNECT, RFC 9110 section 9.3.6), "socks5://HOST:PORT" (RFC 1928), both without a user
+	 * and password: go through it; NULL: directly. It resolves the URL's host, or is asked for what
+	 * connect_to says; transport, if given, leads to it. Its answer counts into handshake_ms.
+	 */
+	const char *proxy;
+	uint32_t window_bytes, write_high; /* its own, instead of the context's; 0: the context's */
+	uint32_t total_ms;                 /* from open to close, waiting included; 0: no limit */
 };
 
 /*

@@ -118,21 +118,56 @@ WEFT_API WEFT_MUST_CHECK enum weft_status weft_vhost_listener(
 WEFT_API WEFT_MUST_CHECK enum weft_status weft_vhost_reload(
 	struct weft_vhost *vh, const struct weft_credential *credential, struct weft_error *err);
 
-enum weft_vhost_state { WEFT_VHOST_LIVE, WEFT_VHOST_DYING };
-
-struct weft_vhost_info {
-	const char *name; /* of a client vhost: what it trusts, in words */
-	bool client;
-	enum weft_vhost_state state;
-	unsigned refs; /* application, connections, streams */
-	unsigned conns;
-	bool tls;
-	uint64_t age_us;
+enum weft_vhost_state {
+	WEFT_VHOST_LIVE,
+	WEFT_VHOST_DYING,     /* invisible, until its last connection ends */
+	WEFT_VHOST_LINGERING, /* nobody holds it, and it stays for its linger_ms */
+	WEFT_VHOST_GONE,      /* freed; remembered for a while */
 };
 
-/* The index-th vhost of a context, dying ones included; false past the last. */
+struct weft_vhost_info {
+	const char
+		*name; /* of a client vhost: its trust store's, or in words; until the loop turns */
+	bool client;
+	enum weft_vhost_state state;
+	unsigned refs;  /* in all */
+	unsigned conns; /* of these: by whom. The rest are streams of a server's requests */
+	unsigned streams, policies, applications;
+	bool tls;
+	uint64_t age_us;
+	/* Clients: of the last making of this one's TLS context. heap_bytes: of the whole process, as the C library tells. */
+	uint64_t build_us, heap_bytes;
+	uint64_t made; /* clients: how often one of this name was made */
+};
+
+/*
+ * The index-th vhost of a context, dying ones included; behind these, clients' vhosts that are gone, as far as
+ * they are remembered (the latest 16 names). False past the last.
+ */
 WEFT_API bool weft_vhost_info(
 	const struct weft_context *ctx, size_t index, struct weft_vhost_info *info);
+
+enum weft_vhost_event_kind {
+	WEFT_VHOST_MADE,
+	WEFT_VHOST_FAILED, /* could not be made; nothing of it is left */
+	WEFT_VHOST_SHARED, /* another name with the same content, or another holder, found it there */
+	WEFT_VHOST_LINGERS, /* its last holder left */
+	WEFT_VHOST_REVIVED, /* ... and another one came in time */
+	WEFT_VHOST_FREED,
+};
+
+struct weft_vhost_event {
+	enum weft_vhost_event_kind kind;
+	char name[32];  /* cut */
+	uint64_t at_us; /* monotonic */
+	unsigned refs;
+};
+
+/* What happened to clients' vhosts: the index-th of the last 32, the latest first. False past the first. */
+WEFT_API bool weft_vhost_event(
+	const struct weft_context *ctx, size_t index, struct weft_vhost_event *event);
+/* "made", "failed", "shared", "lingers", "revived", "freed". */
+WEFT_API const char *weft_vhost_event_name(enum weft_vhost_event_kind kind);
 
 WEFT_END
 

@@ -6,6 +6,7 @@
 #include "weft/address.h"
 #include "weft/alloc.h"
 #include "weft/base.h"
+#include "weft/base64.h"
 #include "weft/buffer.h"
 #include "weft/context.h"
 #include "weft/files.h"

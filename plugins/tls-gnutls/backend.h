@@ -26,7 +26,7 @@ struct tls_ctx {
 	gnutls_datum_t alpn[ALPN_MAX]; /* point into alpn_text */
 	unsigned alpn_count;
 	char alpn_text[128];
-	/* Revocation lists are looked at here, and the CAs are kept beside them for that; else both are empty. */
+	/* Revocation lists are looked at here, and for that the CAs, which are the credentials'; else both are empty. */
 	gnutls_x509_crl_t *crls;
 	gnutls_x509_crt_t *cas;
 	size_t crl_count, ca_count;
@@ -67,6 +67,11 @@ struct tls_session {
 enum weft_status gnutls_adapter_ctx_create(
 	const struct weft_tls_ctx_options *options, void **ctx, struct weft_error *err);
 void gnutls_adapter_ctx_destroy(void *ctx);
+void gnutls_adapter_ctx_trim(void *ctx);
+
+/* Without a context. */
+enum weft_status gnutls_adapter_cert_read(
+	struct weft_span bytes, struct weft_tls_cert *out, struct weft_error *err);
 
 enum weft_status gnutls_adapter_session_create(void *ctx,
 	const struct weft_tls_session_options *options, void **session, struct weft_error *err);
@@ -86,6 +91,8 @@ enum weft_status gnutls_adapter_peer_cert(void *session, struct weft_span *der);
 /* Certificates, revocation lists and pins of the options. */
 enum weft_status gnutls_adapter_set_trust(
 	struct tls_ctx *c, const struct weft_tls_ctx_options *o, struct weft_error *err);
+/* Makes the credentials believe nobody, and drops the lists. False, and nothing is changed: no memory. */
+bool gnutls_adapter_forget_trust(struct tls_ctx *c);
 void gnutls_adapter_drop_trust(struct tls_ctx *c);
 /* The chain, its key or signer, and the OCSP response. */
 enum weft_status gnutls_adapter_set_identity(
@@ -94,7 +101,7 @@ enum weft_status gnutls_adapter_set_signer(
 	struct tls_ctx *c, gnutls_x509_crt_t *chain, unsigned count, struct weft_error *err);
 /* "WHAT cannot be used: ...". */
 enum weft_status gnutls_adapter_unusable(struct weft_error *err, int code, const char *what);
-bool gnutls_adapter_is_pem(const struct weft_span *s);
+gnutls_x509_crt_fmt_t gnutls_adapter_format(const struct weft_span *s);
 gnutls_datum_t gnutls_adapter_datum(const struct weft_span *s);
 
 /* GnuTLS's verification hook: 0 accepts. Fills faults. */
@@ -109,6 +116,8 @@ bool gnutls_adapter_pin_fits(const struct tls_ctx *c, const unsigned char id[WEF
 /* Whether the leaf has the name or the address. RFC 9525: alternative names only. */
 bool gnutls_adapter_name_fits(gnutls_x509_crt_t leaf, const struct tls_checks *checks);
 gnutls_alert_description_t gnutls_adapter_alert(unsigned faults);
+/* A name as the library writes it, cut; where got is no success there is none. Takes it. */
+void gnutls_adapter_write_name(int got, gnutls_datum_t *name, char *to, size_t max);
 
 /* A server's session looks at the hello before the library does. */
 void gnutls_adapter_watch_hello(struct tls_session *s);

@@ -16,9 +16,11 @@ static enum weft_status no_memory(struct weft_error *err)
 	return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a TLS context");
 }
 
-bool gnutls_adapter_is_pem(const struct weft_span *s)
+gnutls_x509_crt_fmt_t gnutls_adapter_format(const struct weft_span *s)
 {
-	return s->len > 11 && !memcmp(s->ptr, "-----BEGIN ", 11);
+	bool is_pem = s->len > 11 && !memcmp(s->ptr, "-----BEGIN ", 11);
+
+	return is_pem ? GNUTLS_X509_FMT_PEM : GNUTLS_X509_FMT_DER;
 }
 
 gnutls_datum_t gnutls_adapter_datum(const struct weft_span *s)
@@ -105,6 +107,26 @@ static enum weft_status set_all(
 	return st ? st : set_resumption(c, o, err);
 }
 
+static void drop_priorities(struct tls_ctx *c)
+{
+	if (c->priority)
+		gnutls_priority_deinit(c->priority);
+	if (c->own_order)
+		gnutls_priority_deinit(c->own_order);
+	c->priority = c->own_order = NULL;
+}
+
+/* Sessions point to the credentials, not to what is in them, and count what they have of the priorities. */
+void gnutls_adapter_ctx_trim(void *ctx)
+{
+	struct tls_ctx *c = ctx;
+
+	if (!gnutls_adapter_forget_trust(c))
+		return;
+	gnutls_certificate_free_keys(c->cred);
+	drop_priorities(c);
+}
+
 void gnutls_adapter_ctx_destroy(void *ctx)
 {
 	struct tls_ctx *c = ctx;
@@ -112,10 +134,7 @@ void gnutls_adapter_ctx_destroy(void *ctx)
 	gnutls_adapter_drop_trust(c);
 	if (c->cred)
 		gnutls_certificate_free_credentials(c->cred);
-	if (c->priority)
-		gnutls_priority_deinit(c->priority);
-	if (c->own_order)
-		gnutls_priority_deinit(c->own_order);
+	drop_priorities(c);
 	gnutls_memset(c->ticket_key, 0, sizeof(c->ticket_key));
 	weft_free(c->alloc, c, sizeof(*c));
 }

@@ -20,43 +20,13 @@ enum weft_status gnutls_adapter_peer_cert(void *session, struct weft_span *der)
 	return WEFT_OK;
 }
 
-/* The library escapes what RFC 4514 must have escaped, but leaves control characters as they are. */
-static void escape(const gnutls_datum_t *from, char *to, size_t max)
-{
-	static const char hex[] = "0123456789ABCDEF";
-	size_t used = 0;
-
-	for (unsigned i = 0; i < from->size && from->data[i] && used + 1 < max; i++) {
-		unsigned char c = from->data[i];
-		bool control = c < 0x20 || c == 0x7f;
-
-		if (control && used + 4 > max)
-			break;
-		to[used++] = control ? '\\' : (char)c;
-		if (control) {
-			to[used++] = hex[c >> 4];
-			to[used++] = hex[c & 15];
-		}
-	}
-	to[used] = '\0';
-}
-
-static void tell_name(gnutls_x509_crt_t crt, struct weft_tls_info *info)
-{
-	gnutls_datum_t name;
-
-	if (gnutls_x509_crt_get_dn3(crt, &name, 0) < 0)
-		return;
-	escape(&name, info->peer_name, sizeof(info->peer_name));
-	gnutls_free(name.data);
-}
-
 static void tell_peer(
 	const struct tls_session *s, const struct weft_span *der, struct weft_tls_info *info)
 {
 	gnutls_datum_t data = gnutls_adapter_datum(der);
 	size_t len = sizeof(info->peer_spki);
 	gnutls_x509_crt_t crt;
+	gnutls_datum_t name;
 
 	info->peer_cert = true;
 	info->peer_verified = !s->faults;
@@ -65,7 +35,8 @@ static void tell_peer(
 		return;
 	if (gnutls_x509_crt_import(crt, &data, GNUTLS_X509_FMT_DER) >= 0) {
 		gnutls_x509_crt_get_key_id(crt, GNUTLS_KEYID_USE_SHA256, info->peer_spki, &len);
-		tell_name(crt, info);
+		gnutls_adapter_write_name(gnutls_x509_crt_get_dn3(crt, &name, 0), &name,
+			info->peer_name, sizeof(info->peer_name));
 	}
 	gnutls_x509_crt_deinit(crt);
 }

@@ -20,6 +20,8 @@ static const struct weft_tls_ops ops = {
 	.session_export = gnutls_adapter_session_export,
 	.peer_cert = gnutls_adapter_peer_cert,
 	.settle = gnutls_adapter_settle,
+	.ctx_trim = gnutls_adapter_ctx_trim,
+	.cert_read = gnutls_adapter_cert_read,
 };
 
 WEFT_PLUGIN_DEFINE(tls_gnutls) = {

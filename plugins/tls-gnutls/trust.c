@@ -6,11 +6,6 @@
 
 #include "backend.h"
 
-static gnutls_x509_crt_fmt_t format_of(const struct weft_span *s)
-{
-	return gnutls_adapter_is_pem(s) ? GNUTLS_X509_FMT_PEM : GNUTLS_X509_FMT_DER;
-}
-
 static enum weft_status no_memory(struct weft_error *err)
 {
 	return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a trust store");
@@ -49,6 +44,31 @@ static int note_crl(struct tls_ctx *c, gnutls_x509_crl_t list)
 	return c->server && ret >= 0 ? widen_scope(c, &der) : ret;
 }
 
+/* Instead of the credentials' own one, which has room for 127 CAs, come none or a thousand. */
+static int set_list(struct tls_ctx *c, size_t ca_count)
+{
+	gnutls_x509_trust_list_t list;
+	int ret = gnutls_x509_trust_list_init(&list, ca_count ? (unsigned)ca_count : 1);
+
+	if (ret >= 0)
+		gnutls_certificate_set_trust_list(c->cred, list, 0);
+	return ret;
+}
+
+/*
+ * The list takes the certificate; gnutls_certificate_set_x509_trust would have parsed it again, for a copy. A server
+ * tells clients whom it believes.
+ */
+static int believe(struct tls_ctx *c, gnutls_x509_crt_t crt)
+{
+	unsigned flags = c->server ? GNUTLS_TL_USE_IN_TLS : 0;
+	gnutls_x509_trust_list_t list;
+
+	gnutls_certificate_get_trust_list(c->cred, &list);
+	return gnutls_x509_trust_list_add_cas(list, &crt, 1, flags) == 1 ? 0
+									 : GNUTLS_E_MEMORY_ERROR;
+}
+
 static enum weft_status add_ca(
 	struct tls_ctx *c, const struct weft_span *ca, size_t index, struct weft_error *err)
 {
@@ -58,19 +78,19 @@ static enum weft_status add_ca(
 
 	if (ret < 0)
 		return no_memory(err);
-	ret = gnutls_x509_crt_import(crt, &data, format_of(ca));
+	ret = gnutls_x509_crt_import(crt, &data, gnutls_adapter_format(ca));
 	if (ret >= 0)
 		ret = note_ca(c, crt);
 	if (ret >= 0)
-		ret = gnutls_certificate_set_x509_trust(c->cred, &crt, 1);
-	if (ret >= 0 && c->cas)
-		c->cas[c->ca_count++] = crt;
-	else
+		ret = believe(c, crt);
+	if (ret < 0) {
 		gnutls_x509_crt_deinit(crt);
-	if (ret < 0)
 		return weft_error_set(err, WEFT_ERR_TLS, ret,
 			"trusted certificate %zu cannot be used: %s", index + 1,
 			gnutls_strerror(ret));
+	}
+	if (c->cas)
+		c->cas[c->ca_count++] = crt;
 	return WEFT_OK;
 }
 
@@ -83,7 +103,7 @@ static enum weft_status add_crl(
 
 	if (ret < 0)
 		return no_memory(err);
-	ret = gnutls_x509_crl_import(list, &data, format_of(crl));
+	ret = gnutls_x509_crl_import(list, &data, gnutls_adapter_format(crl));
 	if (ret >= 0)
 		ret = note_crl(c, list);
 	if (ret < 0) {
@@ -130,7 +150,7 @@ enum weft_status gnutls_adapter_set_trust(
 	enum weft_status st = make_room(c, o, err);
 
 	if (st == WEFT_OK)
-		st = set_pins(c, o, err);
+		st = set_list(c, o->ca_count) < 0 ? no_memory(err) : set_pins(c, o, err);
 	for (size_t i = 0; i < o->ca_count && !st; i++)
 		st = add_ca(c, &o->ca[i], i, err);
 	for (size_t i = 0; i < o->crl_count && !st; i++)
@@ -139,13 +159,27 @@ enum weft_status gnutls_adapter_set_trust(
 	return st;
 }
 
-void gnutls_adapter_drop_trust(struct tls_ctx *c)
+static void drop_lists(struct tls_ctx *c)
 {
 	for (size_t i = 0; i < c->crl_count; i++)
 		gnutls_x509_crl_deinit(c->crls[i]);
-	for (size_t i = 0; i < c->ca_count; i++)
-		gnutls_x509_crt_deinit(c->cas[i]);
 	weft_free(c->alloc, c->crls, c->crl_room * sizeof(c->crls[0]));
 	weft_free(c->alloc, c->cas, c->ca_room * sizeof(c->cas[0]));
+	c->crls = NULL;
+	c->cas = NULL;
+	c->crl_count = c->ca_count = c->crl_room = c->ca_room = 0;
+}
+
+bool gnutls_adapter_forget_trust(struct tls_ctx *c)
+{
+	if (set_list(c, 0) < 0)
+		return false;
+	drop_lists(c);
+	return true;
+}
+
+void gnutls_adapter_drop_trust(struct tls_ctx *c)
+{
+	drop_lists(c);
 	weft_free(c->alloc, c->pins, c->pin_count * sizeof(c->pins[0]));
 }

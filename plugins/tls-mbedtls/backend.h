@@ -4,7 +4,6 @@
 #define WEFT_TLS_MBEDTLS_BACKEND_H
 
 #include <mbedtls/ctr_drbg.h>
-#include <mbedtls/entropy.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 
@@ -24,8 +23,7 @@ struct tls_session;
 struct tls_ctx {
 	const struct weft_allocator *alloc;
 	mbedtls_ssl_config conf;
-	mbedtls_entropy_context entropy; /* a generator each: contexts share nothing */
-	mbedtls_ctr_drbg_context drbg;
+	mbedtls_ctr_drbg_context drbg; /* a generator each: contexts share nothing */
 	mbedtls_x509_crt ca, chain;
 	mbedtls_x509_crt nobody; /* empty: what the library itself trusts */
 	mbedtls_x509_crl crl;
@@ -76,6 +74,11 @@ struct tls_session {
 enum weft_status mbedtls_adapter_ctx_create(
 	const struct weft_tls_ctx_options *options, void **ctx, struct weft_error *err);
 void mbedtls_adapter_ctx_destroy(void *ctx);
+void mbedtls_adapter_ctx_trim(void *ctx);
+
+/* cert.c: without a context. */
+enum weft_status mbedtls_adapter_cert_read(
+	struct weft_span bytes, struct weft_tls_cert *out, struct weft_error *err);
 
 /* credentials.c: what cannot be used is named in err. */
 enum weft_status mbedtls_adapter_set_trust(
@@ -87,6 +90,20 @@ enum weft_status mbedtls_adapter_refused(
 enum weft_status mbedtls_adapter_no_memory(struct weft_error *err);
 /* As the library does, but nameConstraints may be critical: they are obeyed here. Copies. */
 int mbedtls_adapter_parse_crt(mbedtls_x509_crt *chain, const unsigned char *der, size_t len);
+
+/* pem.c: what is no secret. */
+struct tls_pem_label {
+	const char *begin, *end;
+};
+
+extern const struct tls_pem_label mbedtls_adapter_certificate, mbedtls_adapter_crl;
+
+typedef int mbedtls_adapter_read_fn(void *to, const unsigned char *der, size_t len);
+
+bool mbedtls_adapter_is_pem(const struct weft_span *s);
+/* Reads all such blocks of a text, one or more; words may stand between them. One of the library's codes. */
+int mbedtls_adapter_read_pem(const struct weft_span *text, const struct tls_pem_label *label,
+	const struct weft_allocator *alloc, mbedtls_adapter_read_fn *read, void *to);
 
 /* signer.c: makes c->key one that asks c->signer. */
 void mbedtls_adapter_set_signer(struct tls_ctx *c);
@@ -139,5 +156,7 @@ bool mbedtls_adapter_is_constraint(const mbedtls_x509_buf *oid);
 /* identity.c */
 void mbedtls_adapter_info(void *session, struct weft_tls_info *info);
 enum weft_status mbedtls_adapter_peer_cert(void *session, struct weft_span *der);
+/* As RFC 4514 has it, cut. */
+void mbedtls_adapter_write_name(const mbedtls_x509_name *name, char *to, size_t max);
 
 #endif

@@ -49,85 +49,44 @@ int mbedtls_adapter_parse_crt(mbedtls_x509_crt *chain, const unsigned char *der,
 	return mbedtls_x509_crt_parse_der_with_ext_cb(chain, der, len, 1, judge_extension, NULL);
 }
 
-/* All the certificates of a text; words may stand between them. */
-static int parse_pem_certs(mbedtls_x509_crt *chain, const unsigned char *text)
+static int read_crt(void *chain, const unsigned char *der, size_t len)
 {
-	mbedtls_pem_context pem;
-	size_t used = 0, count = 0;
+	return mbedtls_adapter_parse_crt(chain, der, len);
+}
+
+static int read_crl(void *chain, const unsigned char *der, size_t len)
+{
+	return mbedtls_x509_crl_parse_der(chain, der, len);
+}
+
+static int parse(struct tls_ctx *c, const struct tls_pem_label *label,
+	mbedtls_adapter_read_fn *read, void *chain, const struct weft_span *from)
+{
+	return mbedtls_adapter_is_pem(from)
+		       ? mbedtls_adapter_read_pem(from, label, c->alloc, read, chain)
+		       : read(chain, from->ptr, from->len);
+}
+
+/*
+ * Words may stand before the first block, as some tools write them. The library would take DER as well, and wants a
+ * text to be terminated, and the terminator counted.
+ */
+static int parse_key(struct tls_ctx *c, const struct weft_span *from)
+{
+	unsigned char *copy;
 	int ret;
 
-	for (;; text += used, count++) {
-		mbedtls_pem_init(&pem);
-		ret = mbedtls_pem_read_buffer(&pem, "-----BEGIN CERTIFICATE-----",
-			"-----END CERTIFICATE-----", text, NULL, 0, &used);
-		if (!ret)
-			ret = mbedtls_adapter_parse_crt(chain, pem.buf, pem.buflen);
-		mbedtls_pem_free(&pem);
-		if (ret == MBEDTLS_ERR_PEM_NO_HEADER_FOOTER_PRESENT && count &&
-			!strstr((const char *)text, "-----BEGIN CERTIFICATE-----"))
-			return 0;
-		if (ret)
-			return ret;
-	}
-}
-
-/* text is terminated, and the terminator counted, as the library wants PEM to be. */
-typedef int (*parse_fn)(void *to, const unsigned char *text, size_t len);
-
-static int parse_crt(void *to, const unsigned char *bytes, size_t len)
-{
-	bool is_text = len > 11 && !memcmp(bytes, "-----BEGIN ", 11);
-
-	return is_text ? parse_pem_certs(to, bytes) : mbedtls_adapter_parse_crt(to, bytes, len);
-}
-
-static int parse_crl(void *to, const unsigned char *bytes, size_t len)
-{
-	return mbedtls_x509_crl_parse(to, bytes, len);
-}
-
-static int parse_certs(void *to, const unsigned char *text, size_t len)
-{
-	(void)len;
-	return parse_pem_certs(to, text);
-}
-
-static int parse_key(void *to, const unsigned char *bytes, size_t len)
-{
-	return mbedtls_pk_parse_key(to, bytes, len, NULL, 0);
-}
-
-static int parse_pem(struct tls_ctx *c, parse_fn fn, void *to, const struct weft_span *from)
-{
-	unsigned char *copy = weft_alloc(c->alloc, from->len + 1);
-	int ret;
-
+	if (!from->len || !memmem(from->ptr, from->len, "-----BEGIN ", 11))
+		return MBEDTLS_ERR_PEM_NO_HEADER_FOOTER_PRESENT;
+	copy = weft_alloc(c->alloc, from->len + 1);
 	if (!copy)
 		return MBEDTLS_ERR_X509_ALLOC_FAILED;
 	memcpy(copy, from->ptr, from->len);
 	copy[from->len] = '\0';
-	ret = fn(to, copy, from->len + 1);
+	ret = mbedtls_pk_parse_key(&c->key, copy, from->len + 1, NULL, 0);
 	mbedtls_platform_zeroize(copy, from->len + 1);
 	weft_free(c->alloc, copy, from->len + 1);
 	return ret;
-}
-
-static bool is_pem(const struct weft_span *s)
-{
-	return s->len > 11 && !memcmp(s->ptr, "-----BEGIN ", 11);
-}
-
-static int parse(struct tls_ctx *c, parse_fn fn, void *to, const struct weft_span *from)
-{
-	return is_pem(from) ? parse_pem(c, fn, to, from) : fn(to, from->ptr, from->len);
-}
-
-/* Words may stand before the first block, as some tools write them. The library would take DER as well. */
-static int parse_identity(struct tls_ctx *c, parse_fn fn, void *to, const struct weft_span *from)
-{
-	if (!from->len || !memmem(from->ptr, from->len, "-----BEGIN ", 11))
-		return MBEDTLS_ERR_PEM_NO_HEADER_FOOTER_PRESENT;
-	return parse_pem(c, fn, to, from);
 }
 
 /* ---- whom we believe ---- */
@@ -172,12 +131,12 @@ enum weft_status mbedtls_adapter_set_trust(
 	int ret;
 
 	for (size_t i = 0; i < o->ca_count; i++) {
-		ret = parse(c, parse_crt, &c->ca, &o->ca[i]);
+		ret = parse(c, &mbedtls_adapter_certificate, read_crt, &c->ca, &o->ca[i]);
 		if (ret)
 			return mbedtls_adapter_refused(err, ret, "trusted certificate", i + 1);
 	}
 	for (size_t i = 0; i < o->crl_count; i++) {
-		ret = parse(c, parse_crl, &c->crl, &o->crl[i]);
+		ret = parse(c, &mbedtls_adapter_crl, read_crl, &c->crl, &o->crl[i]);
 		if (ret)
 			return mbedtls_adapter_refused(err, ret, "CRL", i + 1);
 	}
@@ -208,7 +167,8 @@ static bool is_sorted(const mbedtls_x509_crt *chain)
 static enum weft_status set_chain(
 	struct tls_ctx *c, const struct weft_tls_ctx_options *o, struct weft_error *err)
 {
-	int ret = parse_identity(c, parse_certs, &c->chain, &o->cert_chain);
+	int ret = mbedtls_adapter_read_pem(
+		&o->cert_chain, &mbedtls_adapter_certificate, c->alloc, read_crt, &c->chain);
 
 	if (o->signer && (ret == MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG + MBEDTLS_ERR_OID_NOT_FOUND ||
 				 ret == MBEDTLS_ERR_PK_UNKNOWN_PK_ALG))
@@ -234,7 +194,7 @@ static enum weft_status set_key(
 		mbedtls_adapter_set_signer(c);
 		return WEFT_OK;
 	}
-	ret = parse_identity(c, parse_key, &c->key, &o->key);
+	ret = parse_key(c, &o->key);
 	if (ret)
 		return mbedtls_adapter_refused(err, ret, "key", 0);
 	if (mbedtls_pk_check_pair(&c->chain.pk, &c->key))

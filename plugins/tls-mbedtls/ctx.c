@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Parameters that sessions share. */
 #include <string.h>
+#include <unistd.h>
 
 #include <mbedtls/platform_util.h>
 #include <mbedtls/version.h>
@@ -36,17 +37,24 @@ static enum weft_status set_alpn(struct tls_ctx *c, const char *const *alpn, str
 	return WEFT_OK;
 }
 
+/* What the config points to becomes empty, and stays where it is. */
+void mbedtls_adapter_ctx_trim(void *ctx)
+{
+	struct tls_ctx *c = ctx;
+
+	mbedtls_x509_crt_free(&c->ca);
+	mbedtls_x509_crt_free(&c->chain);
+	mbedtls_x509_crl_free(&c->crl);
+	mbedtls_pk_free(&c->key);
+}
+
 void mbedtls_adapter_ctx_destroy(void *ctx)
 {
 	struct tls_ctx *c = ctx;
 
 	mbedtls_ssl_config_free(&c->conf);
-	mbedtls_x509_crt_free(&c->ca);
-	mbedtls_x509_crt_free(&c->chain);
-	mbedtls_x509_crl_free(&c->crl);
-	mbedtls_pk_free(&c->key);
+	mbedtls_adapter_ctx_trim(c);
 	mbedtls_ctr_drbg_free(&c->drbg);
-	mbedtls_entropy_free(&c->entropy);
 	weft_free(c->alloc, c->pins, c->pin_count * sizeof(*c->pins));
 	mbedtls_adapter_drop_spare(c);
 	mbedtls_platform_zeroize(&c->tickets, sizeof(c->tickets));
@@ -65,9 +73,16 @@ static const mbedtls_ecp_group_id curves[] = {
 	MBEDTLS_ECP_DP_NONE,
 };
 
+/* The system's, at most 256 bytes at a time. The library's own collector may hold 38 KiB for the generator's life. */
+static int seed(void *arg, unsigned char *to, size_t len)
+{
+	(void)arg;
+	return getentropy(to, len) ? MBEDTLS_ERR_CTR_DRBG_ENTROPY_SOURCE_FAILED : 0;
+}
+
 static int set_defaults(struct tls_ctx *c)
 {
-	int ret = mbedtls_ctr_drbg_seed(&c->drbg, mbedtls_entropy_func, &c->entropy, NULL, 0);
+	int ret = mbedtls_ctr_drbg_seed(&c->drbg, seed, NULL, NULL, 0);
 
 	if (ret)
 		return ret;
@@ -115,7 +130,6 @@ static void init(struct tls_ctx *c, const struct weft_tls_ctx_options *o)
 	if (o->server && o->ticket_secret.len)
 		memcpy(c->tickets.secret, o->ticket_secret.ptr, sizeof(c->tickets.secret));
 	mbedtls_ssl_config_init(&c->conf);
-	mbedtls_entropy_init(&c->entropy);
 	mbedtls_ctr_drbg_init(&c->drbg);
 	mbedtls_x509_crt_init(&c->ca);
 	mbedtls_x509_crt_init(&c->chain);

@@ -199,6 +199,15 @@ static void put_name(struct text *t, const mbedtls_x509_name *name)
 	}
 }
 
+void mbedtls_adapter_write_name(const mbedtls_x509_name *name, char *to, size_t max)
+{
+	struct text t = { to, 0, max - 1 };
+
+	if (name->oid.p)
+		put_name(&t, name);
+	to[t.used] = '\0';
+}
+
 /* ---- */
 
 /* Of the handshake that was, or the one that failed. */
@@ -213,12 +222,9 @@ static const mbedtls_x509_crt *peer_of(const struct tls_session *s)
 
 static void put_peer(struct weft_tls_info *info, const mbedtls_x509_crt *crt)
 {
-	struct text t = { info->peer_name, 0, sizeof(info->peer_name) - 1 };
-
 	info->peer_cert = true;
 	info->peer_verified = !info->faults;
-	if (crt->subject.oid.p)
-		put_name(&t, &crt->subject);
+	mbedtls_adapter_write_name(&crt->subject, info->peer_name, sizeof(info->peer_name));
 	(void)mbedtls_sha256_ret(crt->raw.p, crt->raw.len, info->peer_sha256, 0);
 	(void)mbedtls_sha256_ret(crt->pk_raw.p, crt->pk_raw.len, info->peer_spki, 0);
 }

@@ -23,6 +23,8 @@ static const struct weft_tls_ops ops = {
 	.session_export = mbedtls_adapter_session_export,
 	.peer_cert = mbedtls_adapter_peer_cert,
 	.settle = mbedtls_adapter_settle,
+	.ctx_trim = mbedtls_adapter_ctx_trim,
+	.cert_read = mbedtls_adapter_cert_read,
 };
 
 WEFT_PLUGIN_DEFINE(tls_mbedtls) = {

@@ -7,10 +7,13 @@ enum { WINDOW_DEFAULT = 65536 };
 
 static size_t window(const struct weft_h1 *h)
 {
-	uint64_t max = h->limits->window_bytes ? h->limits->window_bytes : WINDOW_DEFAULT;
+	uint64_t max;
 
 	if (!h->stream)
 		return SIZE_MAX;
+	max = weft_stream_limits(h->stream)->window_bytes;
+	if (!max)
+		max = WINDOW_DEFAULT;
 	return h->in.given < max ? (size_t)(max - h->in.given) : 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The role's descriptor and ops: which side does what. */
 #include "roles/h1/h1.h"
+#include "roles/http/policy.h"
 #include "weft/plugin/plugin.h"
 
 static enum weft_status h1_attach(
@@ -105,7 +106,7 @@ static void h1_credit(void *state, struct weft_stream *stream, size_t n)
 	if (h->stream != stream)
 		return;
 	h->in.given -= n < h->in.given ? (uint32_t)n : h->in.given;
-	if (!h->in.stalled || h->in.given > h->limits->window_bytes / 2)
+	if (!h->in.stalled || h->in.given > weft_stream_limits(stream)->window_bytes / 2)
 		return;
 	h->in.stalled = false;
 	weft_h1_moved(h);
@@ -190,6 +191,7 @@ static const struct weft_role h1_role = {
 	/* a head, which the scan bounds more narrowly, and what was read behind it */
 	.input_limit = (size_t)WEFT_H1_HEAD_MAX + 131072,
 	.ops = &h1_ops,
+	.policy = &weft_http_policy,
 };
 
 WEFT_PLUGIN_DEFINE(role_h1) = {

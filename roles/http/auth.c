@@ -4,74 +4,49 @@
 #include <string.h>
 
 #include "roles/http/chars.h"
+#include "weft/base64.h"
 #include "weft/http.h"
 
-static int digit64(unsigned char c)
+enum { USER_PASS_MAX = sizeof(struct weft_http_basic) };
+
+/* Some clients leave the padding out: here it is put back. */
+static bool decode(const char *in, size_t len, unsigned char out[USER_PASS_MAX], size_t *out_len)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '+')
-		return 62;
-	return c == '/' ? 63 : -1;
-}
+	char padded[USER_PASS_MAX / 3 * 4 + 8];
 
-/* RFC 4648 section 4, strictly, with or without its padding. The bytes, or -1. */
-static int decode64(const char *in, size_t len, unsigned char *out, size_t out_len)
-{
-	unsigned bits = 0, have = 0;
-	size_t n = 0, digits;
-
-	for (digits = len; digits && in[digits - 1] == '=' && len - digits < 2;)
-		digits--;
-	if ((digits != len && len % 4) || digits % 4 == 1)
-		return -1;
-	for (size_t i = 0; i < digits; i++) {
-		int d = digit64((unsigned char)in[i]);
-
-		if (d < 0)
-			return -1;
-		bits = bits << 6 | (unsigned)d;
-		have += 6;
-		if (have < 8)
-			continue;
-		have -= 8;
-		if (n == out_len)
-			return -1;
-		out[n++] = (unsigned char)(bits >> have);
+	*out_len = USER_PASS_MAX;
+	if (len % 4 && in[len - 1] != '=' && len + 3 <= sizeof(padded)) {
+		memcpy(padded, in, len);
+		while (len % 4)
+			padded[len++] = '=';
+		in = padded;
 	}
-	/* what is left over must say nothing */
-	return bits & ((1u << have) - 1) ? -1 : (int)n;
+	return weft_base64_decode(in, len, false, out, out_len);
 }
 
 bool weft_http_basic_auth(const struct weft_stream *s, struct weft_http_basic *out)
 {
 	const struct weft_field *f = weft_head_find(weft_stream_request(s), "authorization");
-	unsigned char text[sizeof(out->user) + sizeof(out->password)];
+	unsigned char text[USER_PASS_MAX];
 	const unsigned char *colon;
-	size_t at = 6, user, password;
-	int len;
+	size_t at = 6, len, user, password;
 
 	memset(out, 0, sizeof(*out));
 	if (!f || f->value_len < 7 || !weft_http_same(f->value, 6, "basic "))
 		return false;
 	while (at < f->value_len && f->value[at] == ' ')
 		at++;
-	len = decode64(f->value + at, f->value_len - at, text, sizeof(text) - 1);
-	if (len < 0)
+	if (!decode(f->value + at, f->value_len - at, text, &len))
 		return false;
-	for (int i = 0; i < len; i++) {
+	for (size_t i = 0; i < len; i++) {
 		if (text[i] < 0x20 || text[i] == 0x7f)
 			return false; /* RFC 7617 section 2 */
 	}
-	colon = memchr(text, ':', (size_t)len);
+	colon = memchr(text, ':', len);
 	if (!colon)
 		return false;
 	user = (size_t)(colon - text);
-	password = (size_t)len - user - 1;
+	password = len - user - 1;
 	if (user >= sizeof(out->user) || password >= sizeof(out->password))
 		return false;
 	memcpy(out->user, text, user);

@@ -62,9 +62,10 @@ static enum weft_status reply(
 	struct weft_stream *s, unsigned status, const char *type, const struct weft_segment *body)
 {
 	struct weft_field field = weft_field("content-type", type ? type : "");
+	uint64_t len = body->len;
 	struct weft_head head = {
 		.status = status,
-		.body_len = body->len <= INT64_MAX ? (int64_t)body->len : -1,
+		.body_len = len <= INT64_MAX ? (int64_t)len : -1,
 		.fields = &field,
 		.field_count = type ? 1 : 0,
 	};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Bytes as they are: one stream a connection, each direction ended by its own side. */
 #include "weft/plugin/plugin.h"
+#include "weft/plugin/policy.h"
 #include "weft/plugin/role.h"
 
 enum { TAKE_SEGMENTS = 16, WINDOW_DEFAULT = 65536 };
@@ -132,10 +133,14 @@ static void begin(struct raw *r)
 	}
 }
 
+/* What the stream may be given. There is one. */
 static size_t window(const struct raw *r)
 {
-	uint64_t max = r->limits->window_bytes ? r->limits->window_bytes : WINDOW_DEFAULT;
+	const struct weft_limits *limits = r->stream ? weft_stream_limits(r->stream) : r->limits;
+	uint64_t max = limits->window_bytes ? limits->window_bytes : WINDOW_DEFAULT;
 
+	if (!max)
+		max = WINDOW_DEFAULT;
 	return r->given < max ? (size_t)(max - r->given) : 0;
 }
 
@@ -277,9 +282,8 @@ static void raw_credit(void *state, struct weft_stream *stream, size_t n)
 {
 	struct raw *r = state;
 
-	(void)stream;
 	r->given -= n < r->given ? n : r->given;
-	if (!r->stalled || r->given > r->limits->window_bytes / 2)
+	if (!r->stalled || r->given > weft_stream_limits(stream)->window_bytes / 2)
 		return;
 	r->stalled = false;
 	r->moved_us = weft_pipe_now(r->pipe);
@@ -335,12 +339,18 @@ static const struct weft_scheme raw_schemes[] = {
 	{ .name = NULL },
 };
 
+static const struct weft_role_policy raw_policy = {
+	.size = sizeof(raw_policy),
+	.flows = true,
+};
+
 static const struct weft_role raw_role = {
 	.size = sizeof(raw_role),
 	.caps = WEFT_ROLE_CLIENT | WEFT_ROLE_SERVER,
 	.schemes = raw_schemes,
 	.input_limit = 131072,
 	.ops = &raw_ops,
+	.policy = &raw_policy,
 };
 
 WEFT_PLUGIN_DEFINE(role_raw) = {

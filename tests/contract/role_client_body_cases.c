@@ -189,6 +189,46 @@ static void held_back(const char *head, const char *tail, bool fin)
 	end(&c, &p);
 }
 
+/* The connection's first stream has a small window; the second one on it has the context's. */
+static void window_is_the_streams_own(void **state)
+{
+	const struct weft_request small = { .stream = { .window_bytes = 700 } };
+	struct exchange x = { .hold = true }, next = { .hold = true };
+	struct weft_counters n;
+	struct client c;
+	struct peer p;
+	char block[3000];
+
+	(void)state;
+	memset(block, 'b', sizeof(block));
+	client_begin(&c, NULL);
+	client_open(&c, &x, &small, "/");
+	client_accept(&c, &p);
+	peer_expect(&p, GET);
+	peer_send(&p, "HTTP/1.1 200 OK\r\nContent-Length: 3000\r\n\r\n");
+	peer_send_bytes(&p, block, sizeof(block));
+	for (int i = 0; i < 40; i++)
+		world_turn(&c.world);
+	weft_context_counters(c.world.ctx, &n);
+	assert_int_equal(n.bytes_in, 700);
+	x.hold = false;
+	weft_stream_resume(x.stream);
+	exchange_wait(&x, WEFT_OK);
+	client_open(&c, &next, NULL, "/");
+	peer_expect(&p, GET);
+	peer_send(&p, "HTTP/1.1 200 OK\r\nContent-Length: 3000\r\n\r\n");
+	peer_send_bytes(&p, block, sizeof(block));
+	for (int i = 0; i < WORLD_TURNS_MAX && n.bytes_in < 6000; i++) {
+		world_turn(&c.world);
+		weft_context_counters(c.world.ctx, &n);
+	}
+	assert_int_equal(n.bytes_in, 6000);
+	next.hold = false;
+	weft_stream_resume(next.stream);
+	exchange_wait(&next, WEFT_OK);
+	end(&c, &p);
+}
+
 static void unread_response_stops_the_peer(void **state)
 {
 	(void)state;
@@ -258,6 +298,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(truncated_responses_are_errors),
 	cmocka_unit_test(reset_cuts_even_a_body_without_length),
 	cmocka_unit_test(unread_response_stops_the_peer),
+	cmocka_unit_test(window_is_the_streams_own),
 	cmocka_unit_test(paused_stream_hears_nothing_until_it_is_resumed),
 	cmocka_unit_test(long_response_comes_whole),
 };

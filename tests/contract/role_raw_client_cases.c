@@ -154,6 +154,43 @@ static void backpressure_works_both_ways(void **state)
 	end(&c, &p);
 }
 
+static void limits_may_be_the_streams_own(void **state)
+{
+	const struct weft_stream_options small = {
+		.body = true, .window_bytes = 300, .write_high = 50
+	};
+	struct exchange x = { .hold = true };
+	struct weft_counters n;
+	struct client c;
+	struct peer p;
+	char block[1000];
+
+	(void)state;
+	memset(block, 'd', sizeof(block));
+	client_begin(&c, NULL);
+	open_raw(&c, &x, &small);
+	/* nothing leaves before the connection is there */
+	assert_int_equal(weft_stream_room(x.stream), 50);
+	assert_int_equal(weft_stream_write(x.stream, block, sizeof(block)), 50);
+	assert_int_equal(weft_stream_room(x.stream), 0);
+	client_accept(&c, &p);
+	peer_expect_body(&p, 'd', 50);
+	assert_int_equal(weft_stream_room(x.stream), 50);
+	peer_send_bytes(&p, block, sizeof(block));
+	for (int i = 0; i < 40; i++)
+		world_turn(&c.world);
+	weft_context_counters(c.world.ctx, &n);
+	assert_int_equal(n.bytes_in, 300);
+	x.hold = false;
+	weft_stream_finish(x.stream);
+	weft_stream_resume(x.stream);
+	peer_expect_end(&p, "");
+	peer_finish(&p);
+	exchange_wait(&x, WEFT_OK);
+	assert_int_equal(x.len, sizeof(block));
+	end(&c, &p);
+}
+
 static void stream_given_up_with_bytes_unsent_is_reset(void **state)
 {
 	struct exchange x = { .hook = exchange_upload, .left = 100000000 };
@@ -333,6 +370,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(server_may_speak_first),
 	cmocka_unit_test(stream_without_body_only_listens),
 	cmocka_unit_test(backpressure_works_both_ways),
+	cmocka_unit_test(limits_may_be_the_streams_own),
 	cmocka_unit_test(stream_given_up_with_bytes_unsent_is_reset),
 	cmocka_unit_test(stream_given_up_with_all_sent_ends_in_order),
 	cmocka_unit_test(reset_by_the_peer_is_reported),

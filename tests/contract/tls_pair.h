@@ -38,6 +38,8 @@ struct tls_wish {
 	const struct test_cert *shown; /* by the server */
 	const struct test_cert *trust; /* of either end: the only CA */
 	const struct test_cert *list;  /* CRL of either end */
+	const struct weft_span *store; /* of either end: more CAs */
+	size_t store_count;
 	/* The rest of the options, as they are. */
 	const struct test_cert *client_cert;
 	enum weft_tls_client_auth client_auth;
@@ -98,9 +100,10 @@ struct weft_tls_info tls_info(const struct tls_end *e);
 
 extern const struct CMUnitTest tls_flow_tests[], tls_verify_tests[], tls_bad_tests[],
 	tls_ctx_tests[], tls_resume_tests[], tls_client_auth_tests[], tls_staple_tests[],
-	tls_sign_tests[], tls_pin_tests[], tls_resume_since_tests[];
+	tls_sign_tests[], tls_pin_tests[], tls_resume_since_tests[], tls_cert_tests[],
+	tls_trim_tests[], tls_heap_tests[];
 extern const size_t tls_flow_count, tls_verify_count, tls_bad_count, tls_ctx_count,
 	tls_resume_count, tls_client_auth_count, tls_staple_count, tls_sign_count, tls_pin_count,
-	tls_resume_since_count;
+	tls_resume_since_count, tls_cert_count, tls_trim_count, tls_heap_count;
 
 #endif

@@ -45,21 +45,26 @@ static void create_ctx(struct tls_end *e, bool server, const struct tls_wish *wi
 	const struct test_cert *authority = wish->trust ? wish->trust : test_certs_ca();
 	size_t crl_len;
 	const char *own_crl = test_certs_crl(&crl_len);
-	struct weft_span ca = span(authority->cert, authority->cert_len);
+	struct weft_span *ca = calloc(1 + wish->store_count, sizeof(*ca));
 	struct weft_span crl =
 		wish->list ? span(wish->list->cert, wish->list->cert_len) : span(own_crl, crl_len);
 	struct weft_tls_ctx_options o = {
 		.size = sizeof(o), .alloc = &weft_allocator_system, .server = server
 	};
 
+	assert_non_null(ca);
+	ca[0] = span(authority->cert, authority->cert_len);
+	for (size_t i = 0; i < wish->store_count; i++)
+		ca[1 + i] = wish->store[i];
 	set_side(&o, server, wish);
 	if (!server || wish->client_auth) {
-		o.ca = &ca;
-		o.ca_count = 1;
+		o.ca = ca;
+		o.ca_count = 1 + wish->store_count;
 		o.crl = wish->crl || wish->list ? &crl : NULL;
 		o.crl_count = wish->crl || wish->list;
 	}
 	e->status = e->ops->ctx_create(&o, &e->ctx, &e->err);
+	free(ca);
 	if (e->status)
 		fail_msg("ctx_create: %s", e->err.text);
 }

@@ -114,6 +114,30 @@ static void server_signs_with_p384(void **state)
 	server_signs(*state, cert, 0x0503);
 }
 
+static void signer_is_not_needed_by_an_open_session(void **state)
+{
+	const struct tls_setting *setting = *state;
+	struct tls_wish wish = { .cert = TEST_CERT_RSA };
+	struct weft_buffer plain;
+	struct tls_pair p;
+	struct token t;
+
+	tls_need(setting, 0, WEFT_TLS_CAN_SIGN);
+	weft_buffer_init(&plain, &weft_allocator_system);
+	token_create(&t, test_cert(TEST_CERT_RSA));
+	wish.server_signer = &t.signer;
+	tls_pair_open(&p, setting, &wish);
+	if (setting->server->ops->ctx_trim)
+		setting->server->ops->ctx_trim(p.server.ctx);
+	tls_end_encrypt(&p.server, "data", 4);
+	tls_carry(&p, false, &plain);
+	assert_int_equal(weft_buffer_len(&plain), 4);
+	assert_int_equal(t.calls, 1);
+	tls_pair_destroy(&p);
+	token_destroy(&t);
+	weft_buffer_finish(&plain);
+}
+
 /* The padding of TLS 1.2 and of TLS 1.3, and larger hashes where a peer wants them. */
 static void schemes_are_those_of_the_peer(void **state)
 {
@@ -282,6 +306,7 @@ const struct CMUnitTest tls_sign_tests[] = {
 	cmocka_unit_test(server_signs_with_p256),
 	cmocka_unit_test(server_signs_with_p384),
 	cmocka_unit_test(server_signs_with_rsa),
+	cmocka_unit_test(signer_is_not_needed_by_an_open_session),
 	cmocka_unit_test(schemes_are_those_of_the_peer),
 	cmocka_unit_test(client_signs_with_p256),
 	cmocka_unit_test(client_signs_with_rsa),

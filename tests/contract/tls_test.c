@@ -67,6 +67,7 @@ static int run_abilities(const struct tls_setting *setting)
 		"client certificates", tls_client_auth_tests, tls_client_auth_count, setting);
 	failed += run_group("signers", tls_sign_tests, tls_sign_count, setting);
 	failed += run_group("pins", tls_pin_tests, tls_pin_count, setting);
+	failed += run_group("trimming", tls_trim_tests, tls_trim_count, setting);
 	return failed;
 }
 
@@ -100,6 +101,8 @@ static int run_alone(const struct tls_backend *backend)
 	setting.fragment = 0;
 	failed += run_group("contexts", tls_ctx_tests, tls_ctx_count, &setting);
 	failed += run_group("stapling", tls_staple_tests, tls_staple_count, &setting);
+	failed += run_group("reading", tls_cert_tests, tls_cert_count, &setting);
+	failed += run_group("heap", tls_heap_tests, tls_heap_count, &setting);
 	failed += run_verdicts("names", tls_name_verdicts, tls_name_verdict_count, &setting, false);
 	for (int by_server = 0; by_server < 2; by_server++) {
 		failed += run_verdicts(

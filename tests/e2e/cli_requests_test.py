@@ -238,7 +238,8 @@ class Report(GetCase):
             report = self.report(f"{server.url}/hello")
         self.assertEqual(set(report), REPORT_KEYS)
         self.assertIsInstance(report["seconds"], float)
-        self.assertEqual(set(report["vhosts"]), {"before", "during", "after", "created", "freed"})
+        self.assertEqual(set(report["vhosts"]), {"before", "during", "after", "created", "freed",
+                                                 "stores", "events"})
         for moment in ("before", "during", "after"):
             self.assertEqual(set(report["vhosts"][moment]), {"live", "heap"})
 

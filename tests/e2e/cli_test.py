@@ -43,7 +43,7 @@ class Command(unittest.TestCase):
         options = {
             "serve": "listen event tls cert key self-signed root plugin-dir log",
             "get": "event tls http cacert insecure count parallel max-conns method data "
-                   "data-file header explain json",
+                   "data-file header explain json proxy",
         }
         for command, names in options.items():
             done = weft(command, "--help")

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import select
 import signal
 import socket
@@ -292,6 +293,75 @@ class ForeignLoop(Case):
                 program, _ = self.started(listener)
                 program.send_signal(sig)
                 self.assertEqual(program.wait(weftlib.SECONDS), 1)
+
+
+@unittest.skipUnless(weftlib.BACKENDS, "a build without TLS")
+class PolicyStatic(Case):
+    def test_it_goes_where_its_policy_says_and_believes_nobody_else(self):
+        if not (PROGRAMS / "policy-static").exists():
+            self.skipTest("a build without the command that compiles policies")
+        done = weftlib.run(PROGRAMS / "policy-static", "127.0.0.1")
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("before: 0 vhosts with parsed certificates", done.stdout)
+        self.assertTrue(done.stderr)
+        self.assert_refuses(2, "usage: policy-static HOST", "policy-static")
+
+    def test_metadata_that_may_not_go_into_a_host_is_refused(self):
+        if not (PROGRAMS / "policy-static").exists():
+            self.skipTest("a build without the command that compiles policies")
+        self.assert_refuses(1, "endpoint", "policy-static", "a/b")
+
+
+@unittest.skipUnless(weftlib.BACKENDS, "a build without TLS")
+class PolicyManyClouds(Case):
+    def setUp(self):
+        super().setUp()
+        if not (PROGRAMS / "policy-many-clouds").exists():
+            self.skipTest("a build without the loader")
+        script = weftlib.SOURCE / "minimal-examples" / "policy-many-clouds" / "make-policy"
+        self.assertEqual(weftlib.run(script, self.folder, "1").returncode, 0)
+        self.policy = self.folder / "policy.json"
+        self.content = json.loads(self.policy.read_text())
+
+    def serve(self):
+        """A server for each cloud, wherever there is a port."""
+        for n in range(1, 9):
+            server = self.enterContext(weftlib.serve(
+                "--cert", self.folder / f"cloud{n}.pem", "--key", self.folder / f"cloud{n}.key",
+                listen=["https://127.0.0.1:0"]))
+            self.content["streams"][f"cloud{n}"]["port"] = server.port
+        self.policy.write_text(json.dumps(self.content))
+
+    def visit(self):
+        # what the C library keeps at hand for itself counts as used
+        plain = os.environ | {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
+        return weftlib.run(PROGRAMS / "policy-many-clouds", self.policy, env=plain)
+
+    def test_the_heap_is_back_where_it_was_when_the_last_stream_is_gone(self):
+        self.serve()
+        done = self.visit()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lines = re.findall(r"(.*?) +(\d+) vhosts, +([\d.]+) KiB", done.stdout)
+        self.assertEqual([int(live) for _, live, _ in lines], [0] + 8 * [1] + [0, 8, 0])
+        heap = {when: float(kib) for when, _, kib in lines}
+        if heap["nobody connects"]:  # a sanitizer's heap is not the C library's
+            self.assertLessEqual(abs(heap["after all"] - heap["after each in turn"]), 8.0, done.stdout)
+            self.assertGreater(heap["all at once"], heap["after all"])
+
+    def test_a_cloud_with_the_certificate_of_another_is_not_believed(self):
+        self.serve()
+        streams = self.content["streams"]
+        streams["cloud2"]["port"] = streams["cloud1"]["port"]
+        self.policy.write_text(json.dumps(self.content))
+        done = self.visit()
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual([line.partition(":")[0] for line in done.stderr.splitlines()], ["cloud2", "cloud2"])
+        self.assertIn("certificate", done.stderr)
+
+    def test_a_policy_that_is_wrong_is_told_with_its_place(self):
+        self.policy.write_text('{ "schema_version": 1, "streams": { "a": { "endpont": "x" } } }')
+        self.assert_refuses(1, f"{self.policy}:1:", "policy-many-clouds", self.policy)
+        self.assert_refuses(2, "usage", "policy-many-clouds")
 
 
 if __name__ == "__main__":

@@ -75,8 +75,8 @@ class Content(Case):
         package = f"{LIB}/cmake/Weft/"
         build_type = CACHE["CMAKE_BUILD_TYPE"].lower()
         expected = headers | {package + f for f in (
-            "WeftConfig.cmake", "WeftConfigVersion.cmake", "WeftTargets.cmake",
-            f"WeftTargets-{build_type}.cmake")} | {"bin/weft"}
+            "WeftConfig.cmake", "WeftConfigVersion.cmake", "WeftPolicy.cmake", "WeftTargets.cmake",
+            f"WeftTargets-{build_type}.cmake")} | {"bin/weft", "share/weft/policy.schema.json"}
         if weftlib.SHARED:
             version = re.search(r"VERSION (\S+)",
                                 (weftlib.SOURCE / "CMakeLists.txt").read_text().split("project(")[1])[1]
@@ -199,11 +199,89 @@ class Use(Case):
     def test_every_other_example_builds_alone(self):
         examples = {f.parent.name for f in (weftlib.SOURCE / "minimal-examples").glob("*/main.c")}
         self.assertLessEqual({"raw-echo", "http-server", "https-server", "http-client",
-                              "foreign-loop"}, examples)
+                              "foreign-loop", "policy-static", "policy-many-clouds"}, examples)
         for name in sorted(examples - {"http-server"}):
             with self.subTest(name):
                 program = self.build_example(name)
                 self.assertTrue(os.access(program, os.X_OK))
+
+    def policy_project(self, *options):
+        """An application with a policy, in folders whose names a build has to quote; its build step."""
+        project = self.folder / "my policy" / "pro ject"
+        if not project.exists():
+            (project / "certs").mkdir(parents=True)
+            shutil.copy(weftlib.SOURCE / "minimal-examples" / "policy-static" / "vendor-ca.pem", project / "certs")
+            (project / "CMakeLists.txt").write_text(
+                "cmake_minimum_required(VERSION 3.25)\nproject(app C)\nfind_package(Weft REQUIRED)\n"
+                "add_executable(app main.c)\ntarget_link_libraries(app Weft::weft)\n"
+                "weft_add_policy(app device.json SYMBOL device)\nweft_add_policy(app device.json)\n")
+            (project / "main.c").write_text(
+                '#include <stdio.h>\n#include <weft/policy.h>\n'
+                'extern const struct weft_policy device, weft_policy_device;\n'
+                'int main(void)\n{\n'
+                '\tprintf("%s %zu %zu\\n", device.release, device.trusts[0].ca_count,\n'
+                '\t\tweft_policy_device.stream_count);\n\treturn 0;\n}\n')
+        self.write_policy(project, "1.0")
+        build = project.parent / f"build{len(options)}"
+        build_step("cmake", "-S", project, "-B", build, "-G", CACHE["CMAKE_GENERATOR"],
+                   f"-DCMAKE_PREFIX_PATH={self.prefix}", f"-DCMAKE_C_COMPILER={CACHE['CMAKE_C_COMPILER']}",
+                   f"-DCMAKE_C_FLAGS={CACHE.get('CMAKE_C_FLAGS', '')}", *options)
+        return project, build
+
+    @staticmethod
+    def write_policy(project, release):
+        (project / "device.json").write_text(json.dumps({
+            "schema_version": 1, "release": release, "certs": {"v": {"pem_file": "certs/vendor-ca.pem"}},
+            "trust_stores": {"v": {"certs": ["v"]}},
+            "streams": {"a": {"endpoint": "a.example", "trust_store": "v"}}}))
+
+    def runs(self, build):
+        build_step("cmake", "--build", build)
+        return weftlib.run(build / "app").stdout
+
+    @unittest.skipUnless(weftlib.BACKENDS, "a build without TLS")
+    def test_a_policy_is_compiled_into_an_application_and_again_when_it_changes(self):
+        project, build = self.policy_project()
+        self.assertEqual(self.runs(build), "1.0 1 1\n")
+        made = (build / "app-device.c").stat().st_mtime_ns
+        self.assertEqual(self.runs(build), "1.0 1 1\n")
+        self.assertEqual((build / "app-device.c").stat().st_mtime_ns, made)
+        self.write_policy(project, "1.1")
+        self.assertEqual(self.runs(build), "1.1 1 1\n")
+        # a file that the policy names, and the build's files do not
+        files = weftlib.Certificates(self.folder)
+        with open(project / "certs" / "vendor-ca.pem", "a", encoding="ascii") as bundle:
+            bundle.write(files.ca.read_text())
+        self.assertEqual(self.runs(build), "1.1 2 1\n")
+
+    @unittest.skipUnless(weftlib.BACKENDS, "a build without TLS")
+    def test_a_wrong_policy_ends_the_build_with_its_place(self):
+        project, build = self.policy_project()
+        (project / "device.json").write_text('{ "schema_version": 1,\n "streams": { "a": { "endpont": "x" } } }')
+        done = weftlib.run("cmake", "--build", build, timeout=BUILDING)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn('device.json:2:22: streams.a.endpont: nobody knows this key; did you mean "endpoint"?',
+                      done.stdout + done.stderr)
+
+    @unittest.skipUnless(weftlib.BACKENDS, "a build without TLS")
+    def test_weft_tool_names_the_command_that_compiles_policies(self):
+        tool = self.folder / "native-weft"
+        tool.write_text(f'#!/bin/sh\necho native >>"{self.folder}/used"\nexec "{self.prefix}/bin/weft" "$@"\n')
+        tool.chmod(0o755)
+        _, build = self.policy_project(f"-DWEFT_TOOL={tool}")
+        self.assertTrue(self.runs(build).startswith("1.0 "))
+        self.assertEqual((self.folder / "used").read_text(), "native\n" * 2)
+
+    def test_cross_compiling_without_weft_tool_is_told(self):
+        project = self.folder / "cross"
+        project.mkdir()
+        (project / "CMakeLists.txt").write_text(
+            "cmake_minimum_required(VERSION 3.25)\nproject(cross NONE)\nset(CMAKE_CROSSCOMPILING TRUE)\n"
+            f"include({self.prefix / LIB}/cmake/Weft/WeftPolicy.cmake)\n"
+            "add_library(x INTERFACE)\nweft_add_policy(x p.json)\n")
+        done = weftlib.run("cmake", "-S", project, "-B", project / "build", "-G", CACHE["CMAKE_GENERATOR"])
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("set WEFT_TOOL to one that does", re.sub(r"\s+", " ", done.stderr))
 
     def test_another_minor_version_is_not_found(self):
         project = self.folder / "other-version"

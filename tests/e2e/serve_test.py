@@ -376,15 +376,19 @@ class Status(ServeCase):
                 self.assertTrue(body.endswith(b"}\n"))
                 status = json.loads(body)
                 self.assertEqual(set(status), {"version", "event", "tls", "conns", "streams",
-                                               "vhosts", "counters", "uptime", "workers",
+                                               "vhosts", "vhost_events", "counters", "uptime", "workers",
                                                "worker", "limits", "per_worker"})
                 self.assertEqual((status["event"], status["conns"], status["streams"]),
                                  (loop, 1, 1))
                 vhost, = status["vhosts"]
-                self.assertEqual(set(vhost), {"name", "client", "state", "refs", "conns", "tls",
-                                              "age_us"})
+                self.assertEqual(set(vhost), {"name", "client", "state", "refs", "conns", "streams", "policies",
+                                              "applications", "tls", "age_us", "made", "build_us",
+                                              "heap_bytes"})
                 self.assertEqual((vhost["name"], vhost["state"], vhost["conns"], vhost["client"]),
                                  ("localhost", "live", 1, False))
+                # the rest is this very request
+                self.assertEqual((vhost["applications"], vhost["refs"]), (1, 3))
+                self.assertEqual(status["vhost_events"], [])  # it is no client
                 self.assertLess({
                     "conns_accepted", "conns_refused", "conns_now", "handshakes_full", "handshakes_resumed",
                     "handshakes_failed", "streams_incoming", "streams_now", "streams_peak",

@@ -155,6 +155,11 @@ static enum weft_status peer_cert(void *session, struct weft_span *der)
 	return WEFT_OK;
 }
 
+static void ctx_trim(void *ctx)
+{
+	((struct fake_tls *)ctx)->trims++;
+}
+
 static struct weft_tls_ops ops = {
 	.size = sizeof(ops),
 	.ctx_create = ctx_create,
@@ -168,6 +173,7 @@ static struct weft_tls_ops ops = {
 	.info = info,
 	.session_export = session_export,
 	.peer_cert = peer_cert,
+	.ctx_trim = ctx_trim,
 };
 
 static const struct weft_plugin plugin = {

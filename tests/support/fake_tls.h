@@ -23,7 +23,7 @@ struct fake_tls {
 
 	/* what it saw */
 	unsigned ctxs, sessions; /* that are there now */
-	unsigned ctxs_made, sessions_made, offers, exports;
+	unsigned ctxs_made, sessions_made, offers, exports, trims;
 	char offered[64]; /* the last session's, "" for none */
 	unsigned allow;
 	char cert[64], key[64], ocsp[64]; /* the last ctx's */

@@ -21,11 +21,6 @@ static void no_log(void *user, enum weft_log_level level, const char *line)
 	(void)line;
 }
 
-static void set_true(void *user)
-{
-	*(bool *)user = true;
-}
-
 static void let_time_pass(uint64_t us)
 {
 	uint64_t until = weft_net_posix.now(NULL) + us;
@@ -69,6 +64,11 @@ static void the_time_is_not_that_of_an_earlier_question(void **state)
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+static void set_true(void *user)
+{
+	*(bool *)user = true;
+}
 
 struct adopted {
 	struct event_base *base;

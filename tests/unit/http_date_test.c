@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading dates in HTTP's three forms, RFC 9110 section 5.6.7, checked against the system's calendar. */
+/* the system's calendar goes beyond 2038 where its time_t has 32 bits, too */
+#define _TIME_BITS 64
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* HTTP's small tables: characters, lists, dates, types, reasons, methods, and what may be sent. */
+/* the system's calendar goes beyond 2038 where its time_t has 32 bits, too */
+#define _TIME_BITS 64
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -90,7 +90,7 @@ static void what_is_no_text_is_told_in_der(void **state)
 
 static void name_ends_before_what_does_not_fit(void **state)
 {
-	char value[300] = { 0 };
+	static char value[300];
 	mbedtls_x509_name parts[] = {
 		part("\x55\x04\x03", MBEDTLS_ASN1_UTF8_STRING, value, sizeof(value)),
 	};

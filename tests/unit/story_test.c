@@ -119,6 +119,12 @@ static void numbers_and_facts_are_told_as_they_are(void **state)
 			.event = WEFT_STORY_CONN_UP, .a = 3, .b = 0x0303 | WEFT_STORY_RESUMED },
 		"connected: TLS context 0 ms, name 0 ms, connect 0 ms, handshake 3 ms (TLS 1.2, "
 		"resumed)");
+	expect((struct weft_told){ .event = WEFT_STORY_CONN_UP, .b = WEFT_STORY_PROXY },
+		"connected through the proxy: name 0 ms, connect 0 ms");
+	expect((struct weft_told){ .event = WEFT_STORY_CONN_UP,
+		       .b = 0x0304 | WEFT_STORY_PROXY | WEFT_STORY_RESUMED },
+		"connected through the proxy: TLS context 0 ms, name 0 ms, connect 0 ms, handshake "
+		"0 ms (TLS 1.3, resumed)");
 }
 
 static struct weft_told event(enum weft_story_event event, uint64_t number)

@@ -326,9 +326,13 @@ static void asking_for_one_comes_to_an_end(void **state)
 
 static struct weft_pool_key key_of(const char *host, struct weft_trust_spec *trust)
 {
-	return (struct weft_pool_key){
-		.host = host, .port = 1, .sni = "", .connect_to = "", .local = "", .trust = trust
-	};
+	return (struct weft_pool_key){ .host = host,
+		.port = 1,
+		.sni = "",
+		.connect_to = "",
+		.proxy = "",
+		.local = "",
+		.trust = trust };
 }
 
 static struct weft_span text(const char *t)

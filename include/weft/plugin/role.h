@@ -14,7 +14,8 @@
 
 WEFT_BEGIN
 
-struct weft_pipe; /* the core's; lives from attach until detach */
+struct weft_pipe;        /* the core's; lives from attach until detach */
+struct weft_role_policy; /* plugin/policy.h */
 
 enum weft_role_caps {
 	WEFT_ROLE_CLIENT = 1u << 0,
@@ -128,6 +129,7 @@ struct weft_role {
 	const struct weft_scheme *schemes; /* ended by a NULL name */
 	size_t input_limit;                /* bytes that may be kept between two inputs */
 	const struct weft_role_ops *ops;
+	const struct weft_role_policy *policy; /* NULL: policies know nothing of its own */
 };
 
 /* ---- the pipe ---- */

@@ -106,6 +106,13 @@ struct weft_tls_info {
 	unsigned char peer_spki[WEFT_SHA256_BYTES];   /* of its SubjectPublicKeyInfo in DER */
 };
 
+/* What a certificate says of itself. */
+struct weft_tls_cert {
+	int64_t not_before, not_after;  /* seconds since 1970 */
+	char subject[256], issuer[256]; /* RFC 4514, cut at 255 bytes */
+	bool ca;                        /* basicConstraints: RFC 5280 section 4.2.1.9 */
+};
+
 /*
  * Rules for all session ops:
  * - `in` is consumed from the front (ptr and len move). What is not consumed is passed again, with more
@@ -167,6 +174,15 @@ struct weft_tls_ops {
 	 * for long: gives back memory that it does not need for that. NULL: there is none.
 	 */
 	void (*settle)(void *session);
+	/*
+	 * No session will be made of this ctx any more, and those that there are have shaken hands: gives back
+	 * what was only for that, above all the parsed certificates. session_export may be called after it. NULL: it
+	 * stays whole until ctx_destroy.
+	 */
+	void (*ctx_trim)(void *ctx);
+	/* One certificate in PEM or DER; or, where out is NULL, one CRL. ARGUMENT: it is none. NULL: it cannot say. */
+	enum weft_status (*cert_read)(
+		struct weft_span bytes, struct weft_tls_cert *out, struct weft_error *err);
 };
 
 WEFT_END
