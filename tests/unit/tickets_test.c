@@ -255,6 +255,53 @@ static void a_full_handshake_s_failure_is_not_repeated(void **state)
 	close_world();
 }
 
+static enum weft_status refuse(struct weft_stream *s, void *user)
+{
+	static const char no[] = "HTTP/1.1 403 Forbidden\r\n\r\n";
+
+	(void)user;
+	assert_int_equal(weft_stream_write(s, no, sizeof(no) - 1), sizeof(no) - 1);
+	weft_stream_finish(s);
+	return WEFT_OK;
+}
+
+static void a_proxy_s_refusal_is_not_blamed_on_it(void **state)
+{
+	const struct weft_route refusing[] = { { .prefix = "", .on_request = refuse }, { 0 } };
+	const struct weft_vhost_options v = {
+		.name = "proxy", .listen = "tcp://127.0.0.1:0", .routes = refusing
+	};
+	const struct weft_pool_key *key;
+	struct weft_stream_options o = { .share = WEFT_SHARE_ALONE };
+	char url[64], proxy[64];
+	struct weft_counters c;
+	struct weft_vhost *vh;
+	struct weft_stream *s;
+
+	(void)state;
+	open_world(NULL);
+	assert_int_equal(weft_vhost_create(w.ctx, &v, &vh, NULL), WEFT_OK);
+	assert_int_equal(weft_vhost_listener(vh, 0, url, sizeof(url)), WEFT_OK);
+	snprintf(proxy, sizeof(proxy), "http%s", strstr(url, "://"));
+	o.url = w.url;
+	o.proxy = proxy;
+	assert_int_equal(weft_stream_open(w.ctx, &o, &ops, NULL, &s, NULL), WEFT_OK);
+	key = &weft_container_of(w.ctx->entries.next, struct weft_pool_entry, node)->key;
+	weft_tickets_put(w.ctx, key, (struct weft_span){ (const unsigned char *)"one", 3 });
+	weft_tickets_put(w.ctx, key, (struct weft_span){ (const unsigned char *)"two", 3 });
+	for (unsigned i = 0; i < TURNS_MAX && !w.closes; i++)
+		assert_true(weft_context_turn(w.ctx, 2) >= 0);
+	assert_int_equal(w.closes, 1);
+	assert_int_equal(w.why.status, WEFT_ERR_REFUSED);
+	assert_int_equal(fake_tls.offers, 1);
+	/* the other one is still good, and no handshake has failed */
+	assert_int_equal(w.ctx->ticket_count, 1);
+	weft_context_counters(w.ctx, &c);
+	assert_int_equal(c.conns_tried, 1);
+	assert_int_equal(c.handshakes_failed, 0);
+	close_world();
+}
+
 static void another_policy_never_finds_it(void **state)
 {
 	static const unsigned char pin[1][WEFT_SHA256_BYTES] = { { 1 } };
@@ -505,6 +552,7 @@ int main(void)
 		cmocka_unit_test(a_failed_resumption_is_followed_by_a_full_handshake),
 		cmocka_unit_test(a_full_handshake_that_fails_too_is_the_end),
 		cmocka_unit_test(a_full_handshake_s_failure_is_not_repeated),
+		cmocka_unit_test(a_proxy_s_refusal_is_not_blamed_on_it),
 		cmocka_unit_test(another_policy_never_finds_it),
 		cmocka_unit_test(there_are_none_where_they_are_not_wanted),
 		cmocka_unit_test(asking_for_one_comes_to_an_end),
