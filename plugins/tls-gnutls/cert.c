@@ -44,10 +44,11 @@ void gnutls_adapter_write_name(int got, gnutls_datum_t *name, char *to, size_t m
  */
 static const char *find_flaw(const struct weft_span *s, const char *begin, const char *end)
 {
-	const unsigned char *limit = s->ptr + s->len, *at;
+	const unsigned char *limit, *at;
 
 	if (!s->len)
 		return "it is empty";
+	limit = s->ptr + s->len;
 	if (gnutls_adapter_format(s) == GNUTLS_X509_FMT_DER)
 		return NULL;
 	if (s->len < strlen(begin) || memcmp(s->ptr, begin, strlen(begin)) != 0)

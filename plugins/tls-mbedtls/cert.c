@@ -58,10 +58,11 @@ static int read_crl(void *to, const unsigned char *der, size_t len)
 /* NULL: it is one block of what is expected, and nothing else; or no text. */
 static const char *find_flaw(const struct tls_pem_label *label, const struct weft_span *s)
 {
-	const unsigned char *limit = s->ptr + s->len, *at;
+	const unsigned char *limit, *at;
 
 	if (!s->len)
 		return "it is empty";
+	limit = s->ptr + s->len;
 	if (!mbedtls_adapter_is_pem(s))
 		return NULL;
 	if (s->len < strlen(label->begin) ||
