@@ -145,7 +145,10 @@ static void fail_all(struct pm *m, struct pm_entry *e)
 static void pump(struct pm *m, struct pm_entry *e, struct pm_vhost *old)
 {
 	struct pm_stream *s = waiting(m, e);
-	bool may_go = old && refs(old) == 1 + (old == m->leaving) && !old->linger_s;
+	struct pm_vhost *there = find(m, e->content, e->use);
+	/* no more than what goes in this step holds it */
+	bool may_go = there && !there->linger_s &&
+		      refs(there) == (unsigned)(there == old) + (there == m->leaving);
 
 	if (s && e->conn == PM_NONE) {
 		e->held = acquire(m, &e->store, e->use, PM_CONNECTION);
@@ -158,13 +161,14 @@ static void pump(struct pm *m, struct pm_entry *e, struct pm_vhost *old)
 			m->opened++;
 			bind(m, e, s);
 		}
+		/* who takes its place finds the vhost, if that did not go at once: both are right */
+		if (may_go && there == e->held) {
+			snprintf(
+				there->other_name, sizeof(there->other_name), "%s", e->store.store);
+			m->made_more++;
+		}
 	} else if (s && e->conn == PM_WARM) {
 		bind(m, e, s);
-	}
-	/* who takes its place finds the vhost, if that did not go at once with the connection: both are right */
-	if (may_go && old == e->held) {
-		snprintf(old->other_name, sizeof(old->other_name), "%s", e->store.store);
-		m->made_more++;
 	}
 	release(m, old, PM_CONNECTION);
 	if (e->conn == PM_NONE && !waiting(m, e))
