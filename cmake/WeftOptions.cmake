@@ -8,8 +8,9 @@ set_property(CACHE WEFT_PLUGINS PROPERTY STRINGS static shared)
 option(WEFT_STATIC_POLICY_ONLY "Policies are compiled in: none is loaded, and no JSON library is linked" OFF)
 option(WEFT_NO_DLOPEN "Build without dlopen: no module can be loaded" OFF)
 option(WEFT_NO_THREADS "Build without threads: all contexts are one thread's, weft_post is for that alone" OFF)
+option(WEFT_CLIENT_ONLY "Build without servers: nothing listens, and what only servers need is left out" OFF)
 # The command reports in JSON, and serves with threads.
-if(WEFT_STATIC_POLICY_ONLY OR WEFT_NO_THREADS)
+if(WEFT_STATIC_POLICY_ONLY OR WEFT_NO_THREADS OR WEFT_CLIENT_ONLY)
 	set(weft_tools_default OFF)
 else()
 	set(weft_tools_default ON)
@@ -38,6 +39,10 @@ endif()
 if(WEFT_STATIC_POLICY_ONLY AND WEFT_BUILD_TOOLS)
 	message(FATAL_ERROR "WEFT_STATIC_POLICY_ONLY: the weft command reads policies and writes reports in JSON, \
 which this build is to be free of. Set WEFT_BUILD_TOOLS=OFF, and compile policies with the command of another build")
+endif()
+if(WEFT_CLIENT_ONLY AND (WEFT_BUILD_TOOLS OR WEFT_BUILD_TESTS OR WEFT_BUILD_BENCH OR WEFT_BUILD_FUZZERS))
+	message(FATAL_ERROR "WEFT_CLIENT_ONLY: the weft command, tests, benchmarks and fuzzers serve, too. \
+Set WEFT_BUILD_TOOLS, WEFT_BUILD_TESTS, WEFT_BUILD_BENCH and WEFT_BUILD_FUZZERS to OFF")
 endif()
 if(WEFT_NO_THREADS AND (WEFT_BUILD_TOOLS OR WEFT_BUILD_TESTS OR WEFT_BUILD_BENCH))
 	message(FATAL_ERROR "WEFT_NO_THREADS: the weft command, tests and benchmarks use threads. \

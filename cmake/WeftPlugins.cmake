@@ -24,6 +24,18 @@ function(weft_find_optional option prefix module package)
 	set(${option} OFF PARENT_SCOPE)
 endfunction()
 
+# weft_choose(VARIABLE OPTION LEFT_OUT INSTEAD): of a list of files those that a build with the option is made of, or one
+# without: patterns of what is left out, and of what takes its place.
+function(weft_choose variable option left_out instead)
+	if(NOT ${option})
+		set(left_out ${instead})
+	endif()
+	if(left_out)
+		list(FILTER ${variable} EXCLUDE REGEX "/(${left_out})\\.c$")
+	endif()
+	set(${variable} ${${variable}} PARENT_SCOPE)
+endfunction()
+
 # Warnings, visibility and include paths that all our own code shares.
 function(weft_target target)
 	target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
@@ -49,11 +61,15 @@ function(weft_rpath target path)
 		INSTALL_RPATH_USE_LINK_PATH ON)
 endfunction()
 
-# weft_add_plugin(KIND NAME [LIBS targets...]): all *.c of the calling folder. Its objects are a target
-# of their own, so that tests can link them in any build.
+# weft_add_plugin(KIND NAME [LIBS targets...] [SERVER files...] [NO_SERVER files...]): all *.c of the calling folder; of
+# those of its server, called without .c, one or the other. Its objects are a target of their own, so that tests can link
+# them in any build.
 function(weft_add_plugin kind name)
-	cmake_parse_arguments(arg "" "" "LIBS" ${ARGN})
+	cmake_parse_arguments(arg "" "" "LIBS;SERVER;NO_SERVER" ${ARGN})
 	file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
+	list(JOIN arg_SERVER "|" server)
+	list(JOIN arg_NO_SERVER "|" no_server)
+	weft_choose(sources WEFT_CLIENT_ONLY "${server}" "${no_server}")
 	set(objects weft_${kind}_${name})
 	if(WEFT_PLUGINS STREQUAL "static" OR WEFT_BUILD_TESTS OR WEFT_BUILD_FUZZERS)
 		add_library(${objects} OBJECT ${sources})

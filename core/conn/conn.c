@@ -9,9 +9,8 @@
 #include "core/net/dial.h"
 #include "core/plugin/roles.h"
 #include "core/transport/proxy.h"
-#include "core/transport/tls.h"
-#include "core/vhost/identity.h"
 #include "core/vhost/listener.h"
+#include "core/vhost/vhost.h"
 
 enum { TLS_1_2 = 0x0303 };
 
@@ -198,55 +197,6 @@ void weft_conn_start(struct weft_conn *conn, struct weft_transport *top)
 	if (top->below)
 		weft_conn_state_timer(conn, weft_conn_limits(conn)->handshake_ms);
 	advance(conn);
-}
-
-static enum weft_status choose_identity(void *user, const struct weft_hello *hello,
-	struct weft_tls_ctx **tls, struct weft_tls_session_options *session, struct weft_error *err)
-{
-	struct weft_error why = { .status = WEFT_ERR_TLS };
-	struct weft_conn *conn = user;
-	struct weft_vhost *vh = NULL;
-
-	if (conn->listener && hello->sni[0])
-		vh = weft_listener_find(conn->listener, hello->sni);
-	if (vh && vh != conn->vhost) {
-		weft_vhost_hold_conn(weft_vhost_ref(vh));
-		weft_vhost_release_conn(conn->vhost);
-		conn->vhost = vh;
-	}
-	session->allow = weft_vhost_allow(conn->vhost);
-	*tls = weft_vhost_tls(conn->vhost, conn->scheme, &why);
-	if (!*tls && err)
-		*err = why;
-	return *tls ? WEFT_OK : why.status;
-}
-
-enum weft_status weft_conn_accept(struct weft_vhost *vhost, struct weft_listener *listener,
-	struct weft_origin *origin, const struct weft_plugin *role,
-	const struct weft_scheme *scheme, struct weft_transport *transport, struct weft_error *err)
-{
-	struct weft_context *ctx = vhost->ctx;
-	struct weft_conn *conn;
-	struct weft_transport *top = transport;
-	enum weft_status st;
-
-	conn = weft_conn_create(ctx, role, scheme, false);
-	if (!conn)
-		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a connection");
-	conn->vhost = weft_vhost_ref(vhost);
-	weft_vhost_hold_conn(vhost);
-	if (scheme->tls) {
-		st = weft_transport_tls_server(ctx, transport, choose_identity, conn, &top, err);
-		if (st) {
-			weft_conn_reap(conn);
-			return st;
-		}
-	}
-	conn->listener = listener ? weft_listener_ref(listener) : NULL;
-	conn->origin = origin;
-	ctx->counters.conns_accepted++;
-	weft_conn_start(conn, top);
-	return WEFT_OK;
 }
 
 /* ---- ending ---- */

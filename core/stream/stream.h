@@ -109,6 +109,8 @@ enum weft_status weft_stream_rewind(struct weft_stream *s, struct weft_error *er
 
 /* Sets the timer for what may end it: its total time, its time in the queue. */
 void weft_stream_arm(struct weft_stream *s);
+/* serve.c: the head of a request has come. This and what follows: no_serve.c where a build has no server. */
+void weft_stream_serve(struct weft_stream *s);
 /* limit.c: false where the body is too large; the stream was answered, or cut, and is over. */
 bool weft_stream_body_fits(struct weft_stream *s, uint64_t max);
 bool weft_stream_count_body(struct weft_stream *s, size_t len);

@@ -81,7 +81,7 @@ static void tls_settle(struct weft_transport *base)
 		base->below->ops->settle(base->below);
 }
 
-static enum weft_status set_sni(
+enum weft_status weft_tls_set_sni(
 	struct weft_tls_transport *t, const char *sni, struct weft_error *err)
 {
 	if (!sni || !sni[0])
@@ -92,7 +92,7 @@ static enum weft_status set_sni(
 }
 
 /* The session holds what it is made with, whatever becomes of that in the meantime. */
-static enum weft_status make_session(struct weft_tls_transport *t, struct weft_tls_ctx *tls,
+enum weft_status weft_tls_make_session(struct weft_tls_transport *t, struct weft_tls_ctx *tls,
 	const struct weft_tls_session_options *options, struct weft_error *err)
 {
 	enum weft_status st = tls->ops->session_create(tls->ctx, options, &t->session, err);
@@ -102,26 +102,6 @@ static enum weft_status make_session(struct weft_tls_transport *t, struct weft_t
 	t->tls = weft_tls_ctx_ref(tls);
 	t->phase = WEFT_TLS_SHAKING;
 	return WEFT_OK;
-}
-
-static enum weft_status open_session(struct weft_tls_transport *t, struct weft_error *err)
-{
-	struct weft_tls_session_options options = { .size = sizeof(options) };
-	struct weft_tls_ctx *tls;
-	struct weft_hello hello;
-	enum weft_status st;
-	size_t need = 0;
-
-	if (t->in.len < t->hello_need)
-		return WEFT_AGAIN;
-	st = weft_hello_parse(t->in.ptr, t->in.len, &hello, &need);
-	t->hello_need = (unsigned)need;
-	if (st == WEFT_AGAIN)
-		return st;
-	st = set_sni(t, hello.sni, err);
-	if (st == WEFT_OK)
-		st = t->choose(t->user, &hello, &tls, &options, err);
-	return st ? st : make_session(t, tls, &options, err);
 }
 
 static void ask_for_ticket(struct weft_tls_transport *t)
@@ -147,7 +127,7 @@ static enum weft_status shake(struct weft_tls_transport *t, struct weft_error *e
 {
 	enum weft_status st;
 
-	st = t->phase == WEFT_TLS_HELLO ? open_session(t, err) : WEFT_OK;
+	st = t->phase == WEFT_TLS_HELLO ? weft_tls_open_session(t, err) : WEFT_OK;
 	if (st == WEFT_OK) {
 		st = t->tls->ops->handshake(t->session, &t->in, &t->out, err);
 		consumed(t);
@@ -318,7 +298,7 @@ static const struct weft_transport_ops tls_transport_ops = {
 	.destroy = tls_destroy,
 };
 
-static struct weft_tls_transport *make(
+struct weft_tls_transport *weft_tls_make(
 	struct weft_context *ctx, struct weft_transport *below, struct weft_error *err)
 {
 	struct weft_tls_transport *t = weft_zalloc(&ctx->memory.alloc, sizeof(*t));
@@ -339,7 +319,7 @@ enum weft_status weft_transport_tls_client(struct weft_context *ctx, struct weft
 	struct weft_tls_ctx *tls, const struct weft_tls_session_options *session,
 	weft_tls_ticket_fn ticket, void *user, struct weft_transport **out, struct weft_error *err)
 {
-	struct weft_tls_transport *t = make(ctx, below, err);
+	struct weft_tls_transport *t = weft_tls_make(ctx, below, err);
 	enum weft_status st;
 
 	if (!t)
@@ -347,27 +327,13 @@ enum weft_status weft_transport_tls_client(struct weft_context *ctx, struct weft
 	t->ticket = ticket;
 	t->user = user;
 	t->asks = ticket && tls->ops->session_export ? ASKS : 0;
-	st = set_sni(t, session->sni, err);
+	st = weft_tls_set_sni(t, session->sni, err);
 	if (st == WEFT_OK)
-		st = make_session(t, tls, session, err);
+		st = weft_tls_make_session(t, tls, session, err);
 	if (st) {
 		tls_destroy(&t->base);
 		return st;
 	}
-	*out = &t->base;
-	return WEFT_OK;
-}
-
-enum weft_status weft_transport_tls_server(struct weft_context *ctx, struct weft_transport *below,
-	weft_tls_choose_fn choose, void *user, struct weft_transport **out, struct weft_error *err)
-{
-	struct weft_tls_transport *t = make(ctx, below, err);
-
-	if (!t)
-		return WEFT_ERR_MEMORY;
-	t->phase = WEFT_TLS_HELLO;
-	t->choose = choose;
-	t->user = user;
 	*out = &t->base;
 	return WEFT_OK;
 }

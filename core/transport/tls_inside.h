@@ -37,6 +37,17 @@ struct weft_tls_transport {
 	bool shut; /* close_notify is in out, or gone */
 };
 
+/* tls.c. sni NULL or "": none */
+struct weft_tls_transport *weft_tls_make(
+	struct weft_context *ctx, struct weft_transport *below, struct weft_error *err);
+enum weft_status weft_tls_set_sni(
+	struct weft_tls_transport *t, const char *sni, struct weft_error *err);
+enum weft_status weft_tls_make_session(struct weft_tls_transport *t, struct weft_tls_ctx *tls,
+	const struct weft_tls_session_options *options, struct weft_error *err);
+
+/* tls_server.c; no_tls_server.c where a build has none. A session for the ClientHello, once it is there. */
+enum weft_status weft_tls_open_session(struct weft_tls_transport *t, struct weft_error *err);
+
 /* tls_write.c */
 enum weft_status weft_tls_flush(struct weft_transport *base, struct weft_error *err);
 enum weft_status weft_tls_write(struct weft_transport *base, const struct weft_segment *segs,

@@ -134,6 +134,8 @@ int mbedtls_adapter_session_resume(struct tls_session *s, struct weft_span blob)
 enum weft_status mbedtls_adapter_session_export(void *session, struct weft_buffer *to);
 /* Whether a session of the past would be accepted if it were made now. */
 bool mbedtls_adapter_may_resume(const struct tls_session *s, const mbedtls_ssl_session *past);
+
+/* offer.c; no_offer.c where a build has no server */
 void mbedtls_adapter_offer_tickets(struct tls_ctx *c);
 
 /*

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "roles/h1/h1.h"
+#include "roles/http/outgoing.h"
 
 void weft_h1_reset_exchange(struct weft_h1 *h)
 {
@@ -100,4 +101,25 @@ bool weft_h1_cut_needs_reset(const struct weft_h1 *h)
 {
 	return h->out.head_sent && !h->out.done &&
 	       (h->out.body == WEFT_HTTP_BODY_CLOSE || h->out.body == WEFT_HTTP_BODY_TUNNEL);
+}
+
+enum weft_status weft_h1_trailer(
+	struct weft_h1 *h, const struct weft_head *head, struct weft_error *err)
+{
+	enum weft_status st =
+		weft_http_check_fields(WEFT_HTTP_OUT_TRAILER, head->fields, head->field_count, err);
+
+	if (st)
+		return st;
+	if (!h->client && !h->out.head_sent)
+		return weft_error_set(err, WEFT_ERR_STATE, 0, "trailers before the head");
+	if (h->out.body == WEFT_HTTP_BODY_TUNNEL)
+		return weft_error_set(err, WEFT_ERR_STATE, 0, "trailers in a tunnel");
+	if (h->out.body == WEFT_HTTP_BODY_LENGTH)
+		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
+			"trailers behind a body of announced length: HTTP/1.1 has them only "
+			"where body_len is -1");
+	/* without a body, or towards HTTP/1.0, they are left out: RFC 9110 section 6.5 */
+	h->out.trailer = head;
+	return WEFT_OK;
 }

@@ -97,6 +97,10 @@ void weft_h1_tell_tunnel(struct weft_h1 *h);
 /* Whether our message would look complete if the connection ended in order now, and is not. */
 bool weft_h1_cut_needs_reset(const struct weft_h1 *h);
 
+/* Either side: the fields behind the last chunk. */
+enum weft_status weft_h1_trailer(
+	struct weft_h1 *h, const struct weft_head *head, struct weft_error *err);
+
 /* ---- body_in.c ---- */
 
 /*
@@ -111,7 +115,7 @@ enum weft_status weft_h1_body_in(struct weft_h1 *h, const unsigned char *in, siz
 /* Moves the outbox into the pipe as far as there is room. negative: the application broke its word. */
 enum weft_status weft_h1_body_out(struct weft_h1 *h, struct weft_error *err);
 
-/* ---- server.c, respond.c ---- */
+/* ---- server.c, respond.c; no_server.c where a build has none ---- */
 
 enum weft_status weft_h1_server_input(
 	struct weft_h1 *h, const unsigned char *in, size_t len, size_t *used);
@@ -122,9 +126,6 @@ enum weft_status weft_h1_respond(struct weft_h1 *h, const struct weft_head *head
 /* An answer of the role's own, behind which the connection closes. */
 void weft_h1_refuse(struct weft_h1 *h, unsigned status, const char *why);
 void weft_h1_send_continue(struct weft_h1 *h);
-/* Either side: the fields behind the last chunk. */
-enum weft_status weft_h1_trailer(
-	struct weft_h1 *h, const struct weft_head *head, struct weft_error *err);
 
 /* ---- client.c, request.c ---- */
 
@@ -146,5 +147,14 @@ void weft_h1_rate_begin(struct weft_h1 *h);
 /* Called at the end of every op that may have changed what is waited for. */
 void weft_h1_arm(struct weft_h1 *h);
 enum weft_status weft_h1_tick(struct weft_h1 *h, uint64_t now_us, struct weft_error *err);
+/* Microseconds: so long after something moved; after what was given to the pipe went out. ms 0: WEFT_NEVER. */
+uint64_t weft_h1_after(const struct weft_h1 *h, uint32_t ms);
+uint64_t weft_h1_after_sent(const struct weft_h1 *h, uint32_t ms);
+
+/* ---- server_timer.c; no_server.c ---- */
+
+/* When a server has waited long enough; and what it does then. */
+uint64_t weft_h1_server_due(const struct weft_h1 *h);
+enum weft_status weft_h1_server_late(struct weft_h1 *h, uint64_t now_us, struct weft_error *err);
 
 #endif

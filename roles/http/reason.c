@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reason phrases (RFC 9110 section 15, and the registered ones of RFC 6585, 8470, 7725) and safe methods. */
-#include <string.h>
-
+/* Reason phrases (RFC 9110 section 15, and the registered ones of RFC 6585, 8470, 7725). */
 #include "weft/http.h"
 
 static const struct {
@@ -76,15 +74,4 @@ const char *weft_http_reason(unsigned status)
 			high = mid;
 	}
 	return "";
-}
-
-bool weft_http_idempotent(const char *method)
-{
-	static const char *const known[] = { "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE" };
-
-	for (size_t i = 0; method && i < sizeof(known) / sizeof(*known); i++) {
-		if (!strcmp(method, known[i]))
-			return true;
-	}
-	return false;
 }

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+/* In place of accept.c and admission.c where a build is for clients only (WEFT_CLIENT_ONLY). */
+#include "core/conn/admission.h"
+
+void weft_admission_leave(struct weft_context *ctx, struct weft_origin *origin)
+{
+	(void)ctx;
+	(void)origin;
+}
