@@ -61,15 +61,18 @@ function(weft_rpath target path)
 		INSTALL_RPATH_USE_LINK_PATH ON)
 endfunction()
 
-# weft_add_plugin(KIND NAME [LIBS targets...] [SERVER files...] [NO_SERVER files...]): all *.c of the calling folder; of
-# those of its server, called without .c, one or the other. Its objects are a target of their own, so that tests can link
+# weft_add_plugin(KIND NAME [LIBS targets...] [SERVER files...] [NO_SERVER files...] [LOAD files...] [NO_LOAD files...]): all
+# *.c of the calling folder; of those that serve, and of those for policies that are loaded, called without .c, what
+# belongs to the build, or what stands in for it. Its objects are a target of their own, so that tests can link
 # them in any build.
 function(weft_add_plugin kind name)
-	cmake_parse_arguments(arg "" "" "LIBS;SERVER;NO_SERVER" ${ARGN})
+	cmake_parse_arguments(arg "" "" "LIBS;SERVER;NO_SERVER;LOAD;NO_LOAD" ${ARGN})
 	file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
-	list(JOIN arg_SERVER "|" server)
-	list(JOIN arg_NO_SERVER "|" no_server)
-	weft_choose(sources WEFT_CLIENT_ONLY "${server}" "${no_server}")
+	foreach(part SERVER NO_SERVER LOAD NO_LOAD)
+		list(JOIN arg_${part} "|" arg_${part})
+	endforeach()
+	weft_choose(sources WEFT_CLIENT_ONLY "${arg_SERVER}" "${arg_NO_SERVER}")
+	weft_choose(sources WEFT_STATIC_POLICY_ONLY "${arg_LOAD}" "${arg_NO_LOAD}")
 	set(objects weft_${kind}_${name})
 	if(WEFT_PLUGINS STREQUAL "static" OR WEFT_BUILD_TESTS OR WEFT_BUILD_FUZZERS)
 		add_library(${objects} OBJECT ${sources})

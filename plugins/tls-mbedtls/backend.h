@@ -76,7 +76,7 @@ enum weft_status mbedtls_adapter_ctx_create(
 void mbedtls_adapter_ctx_destroy(void *ctx);
 void mbedtls_adapter_ctx_trim(void *ctx);
 
-/* cert.c: without a context. */
+/* cert.c: without a context; no_cert.c where no policy is loaded. */
 enum weft_status mbedtls_adapter_cert_read(
 	struct weft_span bytes, struct weft_tls_cert *out, struct weft_error *err);
 
