@@ -82,13 +82,15 @@ static enum weft_status check_proxy(struct opening *o, struct weft_error *err)
 	const struct weft_stream_options *opt = o->options;
 	char text[WEFT_PROXY_TEXT_MAX], host[WEFT_URL_NAME_MAX + 1];
 	struct weft_proxy proxy;
+	enum weft_status st;
 	uint16_t port;
 
 	o->key.proxy = "";
 	if (!opt->proxy)
 		return WEFT_OK;
-	if (weft_proxy_parse(opt->proxy, &proxy, err))
-		return WEFT_ERR_ARGUMENT;
+	st = weft_proxy_parse(opt->proxy, &proxy, err);
+	if (st)
+		return st;
 	if (weft_proxy_target(o->key.host, o->key.port, o->key.connect_to, host, &port, err))
 		return weft_error_prefix(err, "proxy \"%.80s\"", opt->proxy);
 	weft_proxy_format(&proxy, text);

@@ -3,6 +3,7 @@
 #include "core/vhost/listener.h"
 
 #include "core/vhost/vhost.h"
+#include "weft/plugin/transport.h"
 
 static enum weft_status no_server(const struct weft_vhost *vh, struct weft_error *err)
 {
