@@ -91,6 +91,32 @@ static bool set(struct policy_options *o, const struct args *a, const char *name
 	return true;
 }
 
+/* The one command that an option is of, as its help says; NULL: it is of all. */
+static const char *owner_of(const char *option)
+{
+	for (const struct option_spec *o = options; o->name; o++) {
+		for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+			size_t len = strlen(commands[i].name);
+
+			if (!strcmp(o->name, option) && !strncmp(o->help, commands[i].name, len) &&
+				o->help[len] == ':')
+				return commands[i].name;
+		}
+	}
+	return NULL;
+}
+
+static bool fits(const char *command, const char *option)
+{
+	const char *owner = owner_of(option);
+
+	if (!owner || !strcmp(owner, command))
+		return true;
+	fprintf(stderr, "weft policy %s: %s is an option of weft policy %s\n", command, option,
+		owner);
+	return false;
+}
+
 int policy_main(int argc, char **argv)
 {
 	struct policy_options o = { .output = NULL };
@@ -107,7 +133,7 @@ int policy_main(int argc, char **argv)
 			help();
 			return 0;
 		}
-		bad = !set(&o, &a, name);
+		bad = !fits(command, name) || !set(&o, &a, name);
 	}
 	for (size_t i = 0; !bad && i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(command, commands[i].name) != 0)

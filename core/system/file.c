@@ -49,7 +49,8 @@ enum weft_status weft_file_load(
 	size_t size;
 	unsigned char *at;
 	struct stat info;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* nobody may come to the other end of a pipe with a name */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
 		return weft_error_errno(err, errno, "%s", path);

@@ -73,6 +73,7 @@ CASES = [
     (cert(pem_file="none.pem"), "certs.c.pem_file", "none.pem: No such file"),
     (cert(pem_file="x" * 5000), "certs.c.pem_file", "the path is too long"),
     (cert(pem_file="{folder}"), "certs.c.pem_file", "not a regular file"),
+    (cert(pem_file="{pipe}"), "certs.c.pem_file", "not a regular file"),
     (cert(pem_file="{empty}"), "certs.c.pem_file", "there is no certificate in it, expected PEM or DER"),
     (cert(pem_file="{broken}"), "certs.c.pem_file", "certificate 2 is not whole PEM: expected base64"),
     (cert(pem_file="{garbage}"), "certs.c.pem_file", "certificate 1 cannot be read: "),
@@ -200,6 +201,7 @@ class Messages(unittest.TestCase):
         cls.names = {
             "ca": files.ca, "folder": cls.folder, "empty": cls.put("empty.pem", ""),
             "broken": cls.put("broken.pem", ca + ca.replace("MI", "M!", 1)),
+            "pipe": cls.pipe("pipe.pem"),
             "garbage": cls.put("garbage.pem", "-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n"),
             "both": cls.put("both.pem", ca + files.ca_key.read_text()),
             "expired": files.issue("old", "DNS:x", "20200101000000Z", "20210101000000Z")[0],
@@ -209,6 +211,11 @@ class Messages(unittest.TestCase):
     @classmethod
     def put(cls, name, text):
         (cls.folder / name).write_text(text)
+        return cls.folder / name
+
+    @classmethod
+    def pipe(cls, name):
+        os.mkfifo(cls.folder / name)
         return cls.folder / name
 
     def text(self, content):

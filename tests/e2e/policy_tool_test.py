@@ -390,6 +390,16 @@ class Schema(Case):
             jsonschema.validate(wrong, schema)
 
 
+class CommandLine(Case):
+    def test_an_option_of_another_command_is_refused(self):
+        for command, option in (("check", "--json"), ("diff", "--symbol=x"), ("explain", "-o=x"), ("compile", "--metadata=a=b"),
+                                ("schema", "--depfile=x")):
+            words = option.split("=", 1)
+            owner = "explain" if words[0] in ("--json", "--metadata") else "compile"
+            done = self.policy(command, *words, code=2)
+            self.assertEqual(done.stderr, f"weft policy {command}: {words[0]} is an option of weft policy {owner}\n")
+
+
 class Static(Case):
     def test_a_program_with_a_compiled_policy_asks_for_no_loader(self):
         program = weftlib.BUILD / "bin" / "policy-static"
