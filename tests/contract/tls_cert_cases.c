@@ -17,11 +17,12 @@ static struct weft_span span(const char *text, size_t len)
 static enum weft_status read_bytes(const struct tls_setting *setting, struct weft_span bytes,
 	struct weft_tls_cert *out, struct weft_error *err)
 {
-	unsigned char *copy = malloc(bytes.len ? bytes.len : 1);
+	unsigned char *copy;
 	enum weft_status st;
 
 	if (!setting->client->ops->cert_read)
 		skip();
+	copy = malloc(bytes.len ? bytes.len : 1);
 	assert_non_null(copy);
 	if (bytes.len)
 		memcpy(copy, bytes.ptr, bytes.len);

@@ -2,11 +2,9 @@
 """The smallest client: the preset min, installed, with minimal-examples/policy-static and a compiled policy, against nginx."""
 import json
 import os
-import pathlib
 import re
 import shutil
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
@@ -75,10 +73,7 @@ class MinTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        cls.folder = pathlib.Path(folder.name)
-        cls.folder.chmod(0o755)
+        cls.folder = weftlib.class_folder(cls)
         own, other = cls.certificates("own"), cls.certificates("other")
         cls.server = cls.start("own", own)
         cls.stranger = cls.start("other", other)

@@ -6,7 +6,6 @@ import os
 import pathlib
 import shutil
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
@@ -61,10 +60,7 @@ class PolicyCase(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        cls.folder = pathlib.Path(folder.name)
-        cls.folder.chmod(0o755)
+        cls.folder = weftlib.class_folder(cls)
         cls.policy = {"schema_version": 1, "product": "test", "release": "1", "certs": {}, "trust_stores": {},
                       "credentials": {}, "streams": {}}
         cls.prepare()

@@ -45,6 +45,15 @@ def skip_all(why):
     sys.exit(77)
 
 
+def class_folder(test):
+    """A folder that is gone with a class of tests; other users' servers may look into it."""
+    folder = tempfile.TemporaryDirectory()
+    test.addClassCleanup(folder.cleanup)
+    path = pathlib.Path(folder.name)
+    path.chmod(0o755)
+    return path
+
+
 def run(*command, timeout=SECONDS, **options):
     """Runs a command to its end: .returncode, .stdout, .stderr (as text)."""
     options = {"text": True, "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
