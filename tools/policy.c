@@ -17,7 +17,7 @@ static const struct option_spec options[] = {
 	{ NULL, NULL, NULL },
 };
 
-static const struct {
+static const struct command {
 	const char *name, *operands, *help;
 	size_t least, most;
 	int (*run)(const struct policy_options *o);
@@ -91,29 +91,28 @@ static bool set(struct policy_options *o, const struct args *a, const char *name
 	return true;
 }
 
-/* The one command that an option is of, as its help says; NULL: it is of all. */
-static const char *owner_of(const char *option)
+static const struct command *find_command(const char *name, size_t len)
 {
-	for (const struct option_spec *o = options; o->name; o++) {
-		for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-			size_t len = strlen(commands[i].name);
-
-			if (!strcmp(o->name, option) && !strncmp(o->help, commands[i].name, len) &&
-				o->help[len] == ':')
-				return commands[i].name;
-		}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strlen(commands[i].name) == len && !memcmp(commands[i].name, name, len))
+			return &commands[i];
 	}
 	return NULL;
 }
 
-static bool fits(const char *command, const char *option)
+/* Whether it is an option of the command, or of all: the help of one that is of one alone begins with its name. */
+static bool fits(const struct command *command, const char *option)
 {
-	const char *owner = owner_of(option);
+	const struct command *owner = NULL;
 
-	if (!owner || !strcmp(owner, command))
+	for (const struct option_spec *o = options; o->name; o++) {
+		if (!strcmp(o->name, option) && strchr(o->help, ':'))
+			owner = find_command(o->help, strcspn(o->help, ":"));
+	}
+	if (!owner || owner == command)
 		return true;
-	fprintf(stderr, "weft policy %s: %s is an option of weft policy %s\n", command, option,
-		owner);
+	fprintf(stderr, "weft policy %s: %s is an option of weft policy %s\n", command->name,
+		option, owner->name);
 	return false;
 }
 
@@ -121,12 +120,17 @@ int policy_main(int argc, char **argv)
 {
 	struct policy_options o = { .output = NULL };
 	struct args a = { argc, 2, argv, options, "policy", NULL };
-	const char *name, *command = argc > 1 ? argv[1] : "";
+	const char *name, *word = argc > 1 ? argv[1] : "";
+	const struct command *command = find_command(word, strlen(word));
 	bool bad = false;
 
-	if (!strcmp(command, "--help")) {
+	if (!strcmp(word, "--help")) {
 		help();
 		return 0;
+	}
+	if (!command) {
+		fprintf(stderr, "weft policy: no command \"%s\"; see weft policy --help\n", word);
+		return EXIT_USAGE;
 	}
 	while (!bad && (name = args_next(&a, &bad))) {
 		if (!strcmp(name, "--help")) {
@@ -135,17 +139,11 @@ int policy_main(int argc, char **argv)
 		}
 		bad = !fits(command, name) || !set(&o, &a, name);
 	}
-	for (size_t i = 0; !bad && i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (strcmp(command, commands[i].name) != 0)
-			continue;
-		if (o.file_count >= commands[i].least && o.file_count <= commands[i].most)
-			return commands[i].run(&o);
-		fprintf(stderr, "weft policy %s: expected %s\n", command, commands[i].operands);
+	if (bad)
 		return EXIT_USAGE;
-	}
-	if (!bad)
-		fprintf(stderr, "weft policy: no command \"%s\"; see weft policy --help\n",
-			command);
+	if (o.file_count >= command->least && o.file_count <= command->most)
+		return command->run(&o);
+	fprintf(stderr, "weft policy %s: expected %s\n", command->name, command->operands);
 	return EXIT_USAGE;
 }
 

@@ -399,6 +399,10 @@ class CommandLine(Case):
             done = self.policy(command, *words, code=2)
             self.assertEqual(done.stderr, f"weft policy {command}: {words[0]} is an option of weft policy {owner}\n")
 
+    def test_a_command_that_is_none_is_told_first(self):
+        done = self.policy("chek", "--json", code=2)
+        self.assertEqual(done.stderr, 'weft policy: no command "chek"; see weft policy --help\n')
+
 
 class Static(Case):
     def test_a_program_with_a_compiled_policy_asks_for_no_loader(self):
