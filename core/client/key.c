@@ -8,8 +8,8 @@
 
 bool weft_pool_key_equal(const struct weft_pool_key *a, const struct weft_pool_key *b)
 {
-	return a->scheme == b->scheme && a->port == b->port && a->allow == b->allow &&
-	       !strcmp(a->host, b->host) && !strcmp(a->sni, b->sni) &&
+	return a->scheme == b->scheme && a->role == b->role && a->port == b->port &&
+	       a->allow == b->allow && !strcmp(a->host, b->host) && !strcmp(a->sni, b->sni) &&
 	       !strcmp(a->connect_to, b->connect_to) && !strcmp(a->proxy, b->proxy) &&
 	       !strcmp(a->local, b->local) && weft_trust_equal(a->trust, b->trust);
 }

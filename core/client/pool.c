@@ -218,6 +218,7 @@ static void bind(struct weft_pool_entry *e, struct weft_stream *s, struct weft_c
 	e->failures = 0;
 	s->state = WEFT_STREAM_BOUND;
 	s->pipe = &conn->pipe;
+	s->role_data = NULL;
 	s->tries++;
 	note_bound(c, s);
 	take_limits(c, s);
@@ -421,6 +422,15 @@ void weft_pool_capacity_changed(struct weft_conn *conn)
 		weft_pool_let_go(c);
 	}
 	weft_pool_wake(c->entry);
+}
+
+void weft_pool_conn_drained(struct weft_conn *conn)
+{
+	struct weft_client_conn *c = weft_client_conn(conn);
+
+	c->retired = true;
+	if (c->entry)
+		weft_pool_wake(c->entry);
 }
 
 void weft_pool_drain(struct weft_context *ctx)

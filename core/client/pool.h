@@ -15,7 +15,8 @@ struct weft_trust_spec;
 /* Everything that decides whom we talk to and how we check; equal keys may share. */
 struct weft_pool_key {
 	const struct weft_scheme *scheme;
-	const char *host; /* lower case, without brackets */
+	const struct weft_plugin *role; /* what is spoken where nothing is negotiated */
+	const char *host;               /* lower case, without brackets */
 	uint16_t port;
 	const char *sni;               /* "" for none */
 	const char *connect_to;        /* "" for the host itself */
@@ -61,6 +62,7 @@ void weft_pool_returned(struct weft_stream *s, struct weft_conn *conn, enum weft
 void weft_pool_conn_up(struct weft_conn *conn, const struct weft_conn_info *info);
 void weft_pool_conn_down(struct weft_conn *conn);
 void weft_pool_capacity_changed(struct weft_conn *conn);
+void weft_pool_conn_drained(struct weft_conn *conn);
 
 /* Turn step. */
 void weft_pool_pump(struct weft_pool_entry *entry);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A connection that a server takes. */
 #include "core/conn/conn.h"
+#include "core/plugin/roles.h"
 #include "core/transport/tls.h"
 #include "core/vhost/identity.h"
 #include "core/vhost/listener.h"
@@ -26,6 +27,31 @@ static enum weft_status choose_identity(void *user, const struct weft_hello *hel
 	return *tls ? WEFT_OK : why.status;
 }
 
+static const struct weft_plugin *named_by(
+	const struct weft_conn *conn, const unsigned char *bytes, size_t len, bool *more)
+{
+	return weft_roles_by_preface(
+		conn->ctx, conn->scheme, (const char *const *)conn->vhost->roles, bytes, len, more);
+}
+
+bool weft_conn_recognise(struct weft_conn *conn, const unsigned char *bytes, size_t len)
+{
+	struct weft_error err = { .status = WEFT_OK };
+	const struct weft_plugin *role;
+	bool more;
+
+	role = named_by(conn, bytes, len, &more);
+	if (more && !conn->in_fin)
+		return false;
+	conn->sniff = false;
+	if (!role || role == conn->pipe.role)
+		return true;
+	weft_pipe_detach(&conn->pipe, weft_conn_why(conn));
+	if (weft_pipe_attach(&conn->pipe, role, &err))
+		weft_conn_fail(conn, &err);
+	return true;
+}
+
 enum weft_status weft_conn_accept(struct weft_vhost *vhost, struct weft_listener *listener,
 	struct weft_origin *origin, const struct weft_plugin *role,
 	const struct weft_scheme *scheme, struct weft_transport *transport, struct weft_error *err)
@@ -49,6 +75,8 @@ enum weft_status weft_conn_accept(struct weft_vhost *vhost, struct weft_listener
 	}
 	conn->listener = listener ? weft_listener_ref(listener) : NULL;
 	conn->origin = origin;
+	if (!scheme->tls)
+		(void)named_by(conn, NULL, 0, &conn->sniff);
 	ctx->counters.conns_accepted++;
 	weft_conn_start(conn, top);
 	return WEFT_OK;

@@ -10,6 +10,7 @@
 #include "core/plugin/roles.h"
 #include "core/transport/proxy.h"
 #include "core/vhost/listener.h"
+#include "core/vhost/trust.h"
 #include "core/vhost/vhost.h"
 
 enum { TLS_1_2 = 0x0303 };
@@ -110,22 +111,55 @@ static void settle_ticket(struct weft_conn *conn, const struct weft_conn_info *i
 	c->offered = false;
 }
 
+/* Whether a client may speak the scheme's own protocol to a server that agreed on none. */
+static bool default_is_wanted(const struct weft_conn *conn)
+{
+	const char *const *alpn;
+	bool other = false;
+
+	if (!conn->client || !weft_client_conn(conn)->entry)
+		return true;
+	alpn = weft_client_conn(conn)->entry->key.trust->alpn;
+	for (; *alpn; alpn++) {
+		const struct weft_plugin *role = weft_roles_by_alpn(conn->ctx, conn->scheme, *alpn);
+
+		if (role == conn->pipe.default_role)
+			return true;
+		other |= role != NULL;
+	}
+	return !other;
+}
+
+/* NULL: none, and err says why. */
+static const struct weft_plugin *role_for(
+	const struct weft_conn *conn, const struct weft_conn_info *info, struct weft_error *err)
+{
+	const struct weft_plugin *role =
+		info->alpn[0] ? weft_roles_by_alpn(conn->ctx, conn->scheme, info->alpn) : NULL;
+
+	if (role)
+		return role;
+	if (!info->tls || default_is_wanted(conn))
+		return conn->pipe.default_role;
+	weft_error_set(err, WEFT_ERR_UNSUPPORTED, 0,
+		"the server agreed on none of the protocols that were asked for (ALPN), and the "
+		"scheme's own is not among them");
+	return NULL;
+}
+
 static void established(struct weft_conn *conn)
 {
 	struct weft_conn_info info = { .id = conn->id };
-	const struct weft_plugin *role = NULL;
+	const struct weft_plugin *role;
 	struct weft_error err = { .status = WEFT_OK };
 
 	conn->top->ops->info(conn->top, &info);
 	count_handshake(conn, &info);
 	weft_conn_no_state_timer(conn);
 	settle_ticket(conn, &info);
-	if (info.alpn[0])
-		role = weft_roles_by_alpn(conn->ctx, conn->scheme, info.alpn);
-	if (!role)
-		role = conn->pipe.default_role;
+	role = role_for(conn, &info, &err);
 	conn->state = WEFT_CONN_OPEN;
-	if (weft_pipe_attach(&conn->pipe, role, &err)) {
+	if (!role || weft_pipe_attach(&conn->pipe, role, &err)) {
 		conn->state = WEFT_CONN_SHAKING; /* it never was open: an attempt that failed */
 		weft_conn_fail(conn, &err);
 		return;

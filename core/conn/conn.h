@@ -70,6 +70,7 @@ struct weft_conn {
 	bool ending;    /* close or failure is on its way */
 	bool drain_due; /* the role is to be told, from the turn */
 	bool abortive;  /* nothing can be sent any more */
+	bool sniff;     /* servers: the first bytes may name another role than the default one */
 	bool wrote;     /* clients: the network took something since it was last idle */
 };
 
@@ -122,6 +123,12 @@ static inline struct weft_conn *weft_pipe_conn(const struct weft_pipe *pipe)
 enum weft_status weft_conn_accept(struct weft_vhost *vhost, struct weft_listener *listener,
 	struct weft_origin *origin, const struct weft_plugin *role,
 	const struct weft_scheme *scheme, struct weft_transport *transport, struct weft_error *err);
+
+/*
+ * The first bytes of a server's connection: puts the role that they name in the default one's place. false: they
+ * do not tell yet.
+ */
+bool weft_conn_recognise(struct weft_conn *conn, const unsigned char *bytes, size_t len);
 
 /* A client's connection without transport, for the pool: dial it, then weft_conn_start. */
 struct weft_conn *weft_conn_create(struct weft_context *ctx, const struct weft_plugin *role,

@@ -74,7 +74,7 @@ static void settle(struct weft_conn *conn, const unsigned char *left, size_t lef
 /* Gives the role what it has not used yet, and keeps what it leaves. */
 static void feed(struct weft_conn *conn, const unsigned char *bytes, size_t len)
 {
-	const struct weft_role *role = conn->pipe.role->role;
+	const struct weft_role *role;
 	bool kept = conn->inbox != NULL;
 	struct weft_error err;
 	enum weft_status st;
@@ -90,6 +90,13 @@ static void feed(struct weft_conn *conn, const unsigned char *bytes, size_t len)
 	/* roles reckon with it, even where there is nothing */
 	if (!bytes)
 		bytes = (const unsigned char *)"";
+	if (conn->sniff && !weft_conn_recognise(conn, bytes, len)) {
+		settle(conn, bytes, len, 0);
+		return;
+	}
+	role = conn->pipe.role ? conn->pipe.role->role : NULL;
+	if (!role)
+		return; /* there was no memory for it */
 	st = role->ops->input(conn->pipe.state, 0, bytes, len, conn->in_fin, &used, &err);
 	if (st < 0) {
 		if (err.status == WEFT_OK)

@@ -108,7 +108,7 @@ static void put_alpn(struct weft_context *ctx, const struct weft_policy_stream *
 	size_t n = 0;
 
 	if (!s->alpn && !s->protocol) {
-		weft_roles_alpn(ctx, scheme, names, WEFT_ALPN_MAX + 1);
+		weft_roles_alpn(ctx, scheme, NULL, names, WEFT_ALPN_MAX + 1);
 		return;
 	}
 	for (; from && from[n] && n < WEFT_ALPN_MAX; n++)

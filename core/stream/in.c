@@ -183,6 +183,12 @@ void weft_role_closed(struct weft_stream *s, enum weft_cause cause, const struct
 		weft_pool_capacity_changed(weft_pipe_conn(pipe));
 }
 
+void weft_role_drained(struct weft_pipe *pipe)
+{
+	if (weft_pipe_conn(pipe)->client)
+		weft_pool_conn_drained(weft_pipe_conn(pipe));
+}
+
 void weft_role_capacity_changed(struct weft_pipe *pipe)
 {
 	if (weft_pipe_conn(pipe)->client)

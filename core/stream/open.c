@@ -98,6 +98,17 @@ static enum weft_status check_proxy(struct opening *o, struct weft_error *err)
 	return o->key.proxy ? WEFT_OK : no_memory(err);
 }
 
+/* Nothing is negotiated in the clear: the first of the names that a role knows is spoken, by prior knowledge. */
+static void prefer(struct opening *o)
+{
+	const struct weft_plugin *role = NULL;
+
+	for (const char *const *name = o->options->alpn; *name && !role; name++)
+		role = weft_roles_by_alpn(o->ctx, o->key.scheme, *name);
+	if (role)
+		o->role = role;
+}
+
 static enum weft_status make_key(struct opening *o, struct weft_error *err)
 {
 	const struct weft_stream_options *opt = o->options;
@@ -110,6 +121,9 @@ static enum weft_status make_key(struct opening *o, struct weft_error *err)
 			o->ctx, opt->policy->protocol, o->url.scheme, &o->key.scheme, err);
 	if (!o->role)
 		return WEFT_ERR_UNSUPPORTED;
+	if (!o->key.scheme->tls && opt->alpn)
+		prefer(o);
+	o->key.role = o->role;
 	if (!o->role->role->ops->open)
 		return weft_error_set(err, WEFT_ERR_UNSUPPORTED, 0,
 			"role %s serves, and opens nothing", o->role->name);
@@ -157,7 +171,7 @@ static enum weft_status load_trust(struct opening *o, struct weft_error *err)
 	if (o->options->policy)
 		return weft_trust_of_policy(o->ctx, o->ctx->policy.tables, o->options->policy,
 			&o->ctx->policy, o->options->alpn, &o->key.trust, err);
-	weft_roles_alpn(o->ctx, o->key.scheme, alpn, WEFT_ALPN_MAX + 1);
+	weft_roles_alpn(o->ctx, o->key.scheme, NULL, alpn, WEFT_ALPN_MAX + 1);
 	return weft_trust_load(o->ctx, o->options->trust, o->options->credential,
 		o->options->alpn ? o->options->alpn : alpn, &o->key.trust, err);
 }

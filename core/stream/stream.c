@@ -231,6 +231,16 @@ struct weft_context *weft_stream_context(const struct weft_stream *s)
 	return s->ctx;
 }
 
+void weft_stream_set_role_data(struct weft_stream *s, void *data)
+{
+	s->role_data = data;
+}
+
+void *weft_stream_role_data(const struct weft_stream *s)
+{
+	return s->role_data;
+}
+
 struct weft_vhost *weft_stream_vhost(const struct weft_stream *s)
 {
 	return s->vhost ? s->vhost : s->pipe ? weft_pipe_conn(s->pipe)->vhost : NULL;

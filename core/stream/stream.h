@@ -30,6 +30,7 @@ struct weft_stream {
 	void *user;
 	enum weft_stream_state state;
 	struct weft_pipe *pipe; /* while BOUND */
+	void *role_data;        /* the role's, while BOUND */
 	struct weft_list pipe_node;
 	struct weft_vhost *vhost; /* a reference: servers, and clients that hold it by stream */
 	uint64_t id;              /* 0: never asked for */

@@ -29,10 +29,13 @@ static void set_options(struct weft_context *ctx, const struct weft_context_opti
 		.linger_ms = pick(o->linger_ms, 2000),
 		.body_rate_min = pick(o->body_rate_min, 100),
 		.rate_grace_ms = pick(o->rate_grace_ms, 10000),
+		.streams = pick(o->streams, 100),
 	};
 	ctx->client_limits = ctx->limits;
 	/* a client waits for an answer as long as idle_ms allows, unless told otherwise */
 	ctx->client_limits.header_ms = 0;
+	ctx->client_limits.early_streams = o->early_streams;
+	ctx->client_limits.ping_ms = o->ping_ms == UINT32_MAX ? 0 : pick(o->ping_ms, 20000);
 	ctx->write_high = pick(o->write_high, 65536);
 	ctx->keep_warm_ms = o->no_keep_warm ? 0 : pick(o->keep_warm_ms, 5000);
 	ctx->max_conns = pick(o->max_conns, 1);

@@ -87,7 +87,7 @@ static enum weft_status make_context(struct weft_vhost *vh, const struct weft_sc
 	struct weft_anchors anchors;
 	enum weft_status st = want_secret(vh, err);
 
-	weft_roles_alpn(ctx, scheme, alpn, WEFT_ALPN_MAX + 1);
+	weft_roles_alpn(ctx, scheme, (const char *const *)vh->roles, alpn, WEFT_ALPN_MAX + 1);
 	if (vh->tickets)
 		options.ticket_secret =
 			(struct weft_span){ vh->ticket_secret, sizeof(vh->ticket_secret) };

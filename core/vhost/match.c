@@ -43,7 +43,7 @@ enum weft_vhost_match weft_vhost_matches(const struct weft_vhost *vh, const char
 	size_t len = host_len(&host);
 	enum weft_vhost_match best = name_fits(vh->name, host, len), fits;
 
-	for (size_t i = 0; i < vh->alias_count; i++) {
+	for (size_t i = 0; vh->aliases && vh->aliases[i]; i++) {
 		fits = name_fits(vh->aliases[i], host, len);
 		best = fits > best ? fits : best;
 	}

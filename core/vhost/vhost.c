@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/conn/conn.h"
+#include "core/plugin/roles.h"
 #include "core/system/context.h"
 #include "core/vhost/history.h"
 #include "core/vhost/identity.h"
@@ -37,15 +38,16 @@ struct weft_vhost *weft_vhost_make(
 	return vh;
 }
 
-static void free_aliases(struct weft_vhost *vh)
+static void free_names(struct weft_vhost *vh, char **names)
 {
 	const struct weft_allocator *alloc = &vh->ctx->memory.alloc;
+	size_t n = 0;
 
-	if (!vh->aliases)
+	if (!names)
 		return;
-	for (size_t i = 0; i < vh->alias_count; i++)
-		weft_strfree(alloc, vh->aliases[i]);
-	weft_free(alloc, vh->aliases, vh->alias_count * sizeof(*vh->aliases));
+	for (; names[n]; n++)
+		weft_strfree(alloc, names[n]);
+	weft_free(alloc, names, (n + 1) * sizeof(*names));
 }
 
 void weft_vhost_free(struct weft_vhost *vh)
@@ -57,7 +59,8 @@ void weft_vhost_free(struct weft_vhost *vh)
 	weft_history_note(ctx, vh->failed ? WEFT_VHOST_FAILED : WEFT_VHOST_FREED, vh);
 	weft_vhost_stop_listening(vh);
 	weft_vhost_forget(vh);
-	free_aliases(vh);
+	free_names(vh, vh->aliases);
+	free_names(vh, vh->roles);
 	weft_list_remove(&vh->node);
 	ctx->counters.vhosts_freed++;
 	ctx->counters.vhosts_now--;
@@ -102,26 +105,31 @@ void weft_vhost_destroy(struct weft_vhost *vh)
 
 /* ---- servers ---- */
 
-static enum weft_status copy_aliases(
-	struct weft_vhost *vh, const char *const *aliases, struct weft_error *err)
+static enum weft_status copy_names(
+	struct weft_vhost *vh, const char *const *from, char ***to, struct weft_error *err)
 {
 	const struct weft_allocator *alloc = &vh->ctx->memory.alloc;
-	size_t n = 0;
+	char **names;
+	size_t n = 0, i;
 
-	while (aliases && aliases[n])
+	while (from && from[n])
 		n++;
-	if (!n)
+	if (!from)
 		return WEFT_OK;
-	vh->aliases = weft_zalloc(alloc, n * sizeof(*vh->aliases));
-	if (!vh->aliases)
-		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for aliases");
-	vh->alias_count = n;
-	for (size_t i = 0; i < n; i++) {
-		vh->aliases[i] = weft_strndup(alloc, aliases[i], strlen(aliases[i]));
-		if (!vh->aliases[i])
-			return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for aliases");
+	names = weft_zalloc(alloc, (n + 1) * sizeof(*names));
+	for (i = 0; names && i < n; i++) {
+		names[i] = weft_strndup(alloc, from[i], strlen(from[i]));
+		if (!names[i])
+			break;
 	}
-	return WEFT_OK;
+	if (names && i == n) {
+		*to = names;
+		return WEFT_OK;
+	}
+	while (names && i)
+		weft_strfree(alloc, names[--i]);
+	weft_free(alloc, names, (n + 1) * sizeof(*names));
+	return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for vhost %s", vh->name);
 }
 
 static void override(uint32_t *limit, uint32_t value)
@@ -135,11 +143,22 @@ static void set_limits(struct weft_limits *l, const struct weft_vhost_options *o
 	override(&l->header_bytes, o->header_bytes);
 	override(&l->header_count, o->header_count);
 	override(&l->requests, o->requests);
+	override(&l->streams, o->streams);
 	override(&l->handshake_ms, o->handshake_ms);
 	override(&l->header_ms, o->header_ms);
 	override(&l->idle_ms, o->idle_ms);
 	override(&l->flush_ms, o->flush_ms);
 	override(&l->linger_ms, o->linger_ms);
+}
+
+static enum weft_status check_roles(const struct weft_vhost *vh, struct weft_error *err)
+{
+	for (size_t i = 0; vh->roles && vh->roles[i]; i++) {
+		if (!weft_roles_known(vh->ctx, vh->roles[i]))
+			return weft_error_set(err, WEFT_ERR_UNSUPPORTED, 0,
+				"vhost %s: there is no role \"%.40s\"", vh->name, vh->roles[i]);
+	}
+	return WEFT_OK;
 }
 
 enum weft_status weft_vhost_create(struct weft_context *ctx,
@@ -164,7 +183,11 @@ enum weft_status weft_vhost_create(struct weft_context *ctx,
 	vh->on_access = options->on_access;
 	vh->access_user = options->access_user;
 	set_limits(&vh->limits, options);
-	st = copy_aliases(vh, options->aliases, err);
+	st = copy_names(vh, options->aliases, &vh->aliases, err);
+	if (st == WEFT_OK)
+		st = copy_names(vh, options->roles, &vh->roles, err);
+	if (st == WEFT_OK)
+		st = check_roles(vh, err);
 	if (st == WEFT_OK)
 		st = weft_vhost_identify(vh, options, err);
 	if (st == WEFT_OK && options->listen)

@@ -15,8 +15,7 @@ struct weft_vhost {
 	struct weft_context *ctx;
 	struct weft_list node; /* of ctx->vhosts */
 	char *name;
-	char **aliases; /* NULL-terminated, or NULL */
-	size_t alias_count;
+	char **aliases, **roles; /* NULL-terminated, or NULL */
 	bool client;
 	bool dying;   /* invisible to look-ups */
 	bool app_ref; /* the application still holds its own */

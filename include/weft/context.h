@@ -45,20 +45,28 @@ struct weft_context_options {
 	 * had died while it was warm. A place is forgotten after a minute without streams.
 	 */
 	unsigned retry_percent;
+	/* So many streams may be sent on a connection before the server has said how many it takes; 0: none. */
+	uint32_t early_streams;
 	unsigned ticket_cache; /* sessions kept for resumption, 0: 64 */
 	bool no_tickets;       /* never resume */
 
 	/* Limits and times of all connections; 0: the default. Vhosts and streams may override. */
 	uint32_t header_bytes; /* 65,536 */
 	uint32_t header_count; /* 128 */
+	uint32_t streams;      /* that a peer may have open at once on a connection: 100 */
 	uint32_t window_bytes; /* received and not yet taken by the application, a stream: 65,536 */
 	uint32_t write_high;   /* written and not yet sent, a stream: 65,536 */
 	uint32_t connect_ms;   /* an address: 10,000 */
 	uint32_t handshake_ms; /* TLS: 10,000 */
 	uint32_t header_ms;    /* a server's wait for a whole request head: 10,000 */
 	uint32_t idle_ms;      /* nothing moves on a connection: 60,000 */
-	uint32_t flush_ms;     /* the peer takes no output, or hardly any: 30,000; body_rate_min */
-	uint32_t linger_ms;    /* a close waits for the peer's end: 2,000 */
+	/*
+	 * A client with streams open from which nothing came for so long asks whether the server lives, where
+	 * the protocol can, and gives the connection up after as long again. UINT32_MAX: never. 20,000
+	 */
+	uint32_t ping_ms;
+	uint32_t flush_ms;  /* the peer takes no output, or hardly any: 30,000; body_rate_min */
+	uint32_t linger_ms; /* a close waits for the peer's end: 2,000 */
 	/*
 	 * Bytes a second that a peer must reach, on the whole: 100. A server asks it of a request's body over
 	 * each rate_grace_ms (while the application takes it; tunnels are free), and whoever sends asks it of

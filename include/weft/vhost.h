@@ -80,8 +80,15 @@ struct weft_vhost_options {
 	 */
 	struct weft_span ticket_secret;
 	bool no_tickets;
+	/*
+	 * Names of the roles that it speaks, NULL-terminated, by preference; NULL: all that serve a listener's
+	 * scheme. Where nothing is negotiated the scheme's own is always spoken.
+	 */
+	const char *const *roles;
 	uint32_t header_bytes, header_count,
 		requests; /* 0: the context's; requests 0: any number */
+	uint32_t
+		streams; /* that a client may have open at once on a connection; 0: the context's */
 	uint32_t handshake_ms, header_ms, idle_ms, flush_ms, linger_ms;
 };
 

@@ -75,7 +75,7 @@ static void aliases_count_as_names(void **state)
 {
 	char first[] = "b.test", second[] = "*.c.test", *aliases[] = { first, second, NULL };
 	char name[] = "a.test";
-	const struct weft_vhost vh = { .name = name, .aliases = aliases, .alias_count = 2 };
+	const struct weft_vhost vh = { .name = name, .aliases = aliases };
 
 	(void)state;
 	assert_true(weft_vhost_matches(&vh, "a.test"));

@@ -22,6 +22,11 @@ enum weft_role_caps {
 	WEFT_ROLE_SERVER = 1u << 1,
 	WEFT_ROLE_MUX = 1u << 2,     /* several streams at once on one connection */
 	WEFT_ROLE_UPGRADE = 1u << 3, /* a stream can become a tunnel (weft_role_tunnel) */
+	/*
+	 * Never spoken unless both sides know: by ALPN, by the preface, or because the application asks for it.
+	 * Where a scheme has no other role, it is.
+	 */
+	WEFT_ROLE_NEGOTIATED = 1u << 4,
 };
 
 struct weft_scheme {
@@ -45,6 +50,11 @@ struct weft_limits {
 	uint32_t linger_ms; /* how long a close waits for the peer's FIN (core) */
 	uint32_t body_rate_min; /* bytes a second of an arriving body, over rate_grace_ms; 0: any */
 	uint32_t rate_grace_ms;
+	uint32_t streams; /* that a peer may have open at once on one connection */
+	uint32_t
+		early_streams; /* clients: so many before the peer said how many it takes; 0: wait */
+	uint32_t
+		ping_ms; /* with streams open nothing came for so long: ask whether the peer lives; 0: never */
 };
 
 struct weft_role_attach {
@@ -128,6 +138,11 @@ struct weft_role {
 	const char *const *alpn;           /* NULL-terminated, in order of preference; NULL: none */
 	const struct weft_scheme *schemes; /* ended by a NULL name */
 	size_t input_limit;                /* bytes that may be kept between two inputs */
+	/*
+	 * The bytes that each of its connections begins with: where nothing was negotiated, a server knows it by
+	 * them. len 0: none.
+	 */
+	struct weft_span preface;
 	const struct weft_role_ops *ops;
 	const struct weft_role_policy *policy; /* NULL: policies know nothing of its own */
 };
@@ -186,6 +201,9 @@ WEFT_API size_t weft_stream_take(struct weft_stream *stream, size_t max, struct 
  * once its head came. As long as the stream is bound.
  */
 WEFT_API const struct weft_limits *weft_stream_limits(const struct weft_stream *stream);
+/* A word of the role's own, while it has the stream: NULL whenever it gets one. */
+WEFT_API void weft_stream_set_role_data(struct weft_stream *stream, void *data);
+WEFT_API void *weft_stream_role_data(const struct weft_stream *stream);
 /* Bytes waiting in the outbox, and whether its end is known. */
 WEFT_API size_t weft_stream_pending(const struct weft_stream *stream, bool *fin);
 
@@ -225,6 +243,8 @@ WEFT_API void weft_role_closed(
  */
 WEFT_API void weft_role_refused(struct weft_pipe *pipe, struct weft_stream *stream, unsigned status,
 	const struct weft_error *why);
+/* Clients: this connection takes no further streams, ever; those that it has may go on. Before capacity_changed. */
+WEFT_API void weft_role_drained(struct weft_pipe *pipe);
 /* capacity may give another answer now. */
 WEFT_API void weft_role_capacity_changed(struct weft_pipe *pipe);
 
