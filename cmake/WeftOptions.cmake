@@ -2,7 +2,7 @@
 # What can be chosen at build time.
 set(WEFT_EVENT_LOOPS "poll;libevent" CACHE STRING "Event loops, by preference")
 set(WEFT_TLS_BACKENDS "gnutls;mbedtls" CACHE STRING "TLS backends, by preference; empty: no TLS")
-set(WEFT_ROLES "h1;raw" CACHE STRING "Protocol roles, by preference")
+set(WEFT_ROLES "h2;h1;raw" CACHE STRING "Protocol roles, by preference")
 set(WEFT_PLUGINS "static" CACHE STRING "static: linked in; shared: libweft.so and modules beside it")
 set_property(CACHE WEFT_PLUGINS PROPERTY STRINGS static shared)
 option(WEFT_STATIC_POLICY_ONLY "Policies are compiled in: none is loaded, and no JSON library is linked" OFF)

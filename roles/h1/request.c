@@ -4,9 +4,7 @@
 
 #include "roles/h1/h1.h"
 #include "roles/h1/writer.h"
-#include "roles/http/chars.h"
 #include "roles/http/outgoing.h"
-#include "roles/http/target.h"
 
 static const char *method_of(const struct weft_head *r)
 {
@@ -18,47 +16,6 @@ static const char *target_of(const struct weft_head *r)
 	return r->target && *r->target ? r->target : "/";
 }
 
-static bool expects_continue(const struct weft_head *r)
-{
-	const struct weft_field *f = weft_head_find(r, "expect");
-
-	return f && weft_http_same(f->value, f->value_len, "100-continue");
-}
-
-/* What RFC 9110 sections 9.3.7, 9.3.8 and 10.1.1 forbid. */
-static enum weft_status check_content(const struct weft_head *r, struct weft_error *err)
-{
-	if (!r->body_len)
-		return expects_continue(r) ? weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
-						     "expect: 100-continue without a body")
-					   : WEFT_OK;
-	if (!strcmp(method_of(r), "TRACE"))
-		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0, "TRACE with a body");
-	if (!strcmp(method_of(r), "OPTIONS") && !weft_head_find(r, "content-type"))
-		return weft_error_set(
-			err, WEFT_ERR_ARGUMENT, 0, "OPTIONS with a body needs a content-type");
-	return WEFT_OK;
-}
-
-static enum weft_status check(const struct weft_head *r, struct weft_error *err)
-{
-	const char *target = target_of(r);
-	enum weft_status st;
-
-	if (!r->authority || !*r->authority)
-		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0, "a request without a host");
-	if (!strcmp(method_of(r), "CONNECT") &&
-		!weft_http_authority(r->authority, strlen(r->authority), true))
-		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
-			"CONNECT to \"%.100s\": expected host:port", r->authority);
-	st = weft_http_check_request(method_of(r), target, strlen(target), err);
-	if (st == WEFT_OK)
-		st = check_content(r, err);
-	if (st)
-		return st;
-	return weft_http_check_fields(WEFT_HTTP_OUT_REQUEST, r->fields, r->field_count, err);
-}
-
 enum weft_status weft_h1_open(struct weft_h1 *h, struct weft_stream *stream, struct weft_error *err)
 {
 	const struct weft_head *r = weft_stream_request(stream);
@@ -68,7 +25,7 @@ enum weft_status weft_h1_open(struct weft_h1 *h, struct weft_stream *stream, str
 
 	if (h->active || h->closing)
 		return weft_error_set(err, WEFT_ERR_STATE, 0, "the connection is taken");
-	st = check(r, err);
+	st = weft_http_check_request_head(r, err);
 	if (st)
 		return st;
 	weft_h1_reset_exchange(h);
@@ -84,10 +41,11 @@ enum weft_status weft_h1_open(struct weft_h1 *h, struct weft_stream *stream, str
 		h->out.body = WEFT_HTTP_BODY_LENGTH;
 		h->out.left = (uint64_t)r->body_len;
 	} else if (r->body_len < 0 &&
-		   (expects_continue(r) || weft_stream_pending(stream, &finished) || !finished)) {
+		   (weft_http_expects_continue(r) || weft_stream_pending(stream, &finished) ||
+			   !finished)) {
 		h->out.body = WEFT_HTTP_BODY_CHUNKED;
 	}
-	h->expect = h->out.body != WEFT_HTTP_BODY_NONE && expects_continue(r);
+	h->expect = h->out.body != WEFT_HTTP_BODY_NONE && weft_http_expects_continue(r);
 	h->keep = !connection;
 	h->stream = stream;
 	h->active = true;

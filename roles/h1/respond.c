@@ -93,30 +93,18 @@ static bool is_tunnel(const struct weft_h1 *h, unsigned status, bool fin)
 static enum weft_status check(const struct weft_h1 *h, const struct weft_head *head,
 	enum weft_head_kind kind, bool fin, struct weft_error *err)
 {
-	bool bodyless = weft_http_bodyless(h->head_method ? "HEAD" : NULL, head->status);
+	enum weft_status st =
+		weft_http_check_response(h->head_method ? "HEAD" : NULL, head, kind, fin, err);
 
-	if (kind == WEFT_HEAD_INFORMATIONAL && (head->status / 100 != 1 || head->status == 101))
-		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
-			"status %u in an informational head: expected 1xx but 101", head->status);
-	if (kind == WEFT_HEAD_FINAL && head->status != 101 &&
-		(head->status < 200 || head->status > 999))
-		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
-			"status %u in a final head: expected 101 or 200 to 999", head->status);
-	if (kind == WEFT_HEAD_FINAL && fin && head->body_len > 0 && !bodyless)
-		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
-			"a head that ends the response announces %lld bytes of body",
-			(long long)head->body_len);
-	if ((head->status == 101 || head->status == 426) && !(fields_of(head) & HAS_UPGRADE))
-		return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
-			"status %u without an upgrade field: RFC 9110 sections 15.2.2 and 15.5.22",
-			head->status);
+	if (st)
+		return st;
 	if (head->status == 101 && (!h->upgrade || fin))
 		return weft_error_set(err, WEFT_ERR_STATE, 0,
 			"status 101: the request offered no change of protocol");
 	if (is_tunnel(h, head->status, fin) && h->in.body != WEFT_HTTP_BODY_NONE && !h->in.done)
 		return weft_error_set(err, WEFT_ERR_STATE, 0,
 			"the request's body must be read before the protocol changes");
-	return weft_http_check_fields(WEFT_HTTP_OUT_RESPONSE, head->fields, head->field_count, err);
+	return WEFT_OK;
 }
 
 /* How the body will be sent, and whether the connection can go on behind it. */

@@ -21,4 +21,12 @@ WEFT_API enum weft_status weft_http_check_fields(enum weft_http_outgoing kind,
 WEFT_API enum weft_status weft_http_check_request(
 	const char *method, const char *target, size_t target_len, struct weft_error *err);
 
+/* The same for a client's whole head: these, what a body may belong to, and the fields. ARGUMENT. */
+WEFT_API enum weft_status weft_http_check_request_head(
+	const struct weft_head *head, struct weft_error *err);
+/* The same for a server's. method: "HEAD" for an answer to it, else anything. 101 is the role's own to judge. ARGUMENT. */
+WEFT_API enum weft_status weft_http_check_response(const char *method, const struct weft_head *head,
+	enum weft_head_kind kind, bool fin, struct weft_error *err);
+WEFT_API bool weft_http_expects_continue(const struct weft_head *head);
+
 #endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* A head on its way in: collected field by field, within its bounds, and moved to its stream when it is whole. */
+#include <string.h>
+
+#include "roles/h2/h2.h"
+
+enum {
+	FIELD_COST = 32, /* what a field counts besides its bytes: RFC 9113 section 6.5.2 */
+	OVER_FACTOR = 4, /* so much of a head over the limit is decoded before the peer is left */
+};
+
+void weft_h2_block_begin(struct weft_h2 *h)
+{
+	struct weft_h2_block *b = &h->block;
+
+	b->active = true;
+	b->over = false;
+	b->cookies = b->cookie_bytes = b->count = b->size = 0;
+	h->block_us = weft_pipe_now(h->pipe);
+}
+
+static bool is_cookie(const char *name, size_t len)
+{
+	return len == 6 && !memcmp(name, "cookie", 6);
+}
+
+static uint32_t put(struct weft_buffer *text, const nghttp2_vec *v)
+{
+	uint32_t at = (uint32_t)weft_buffer_len(text);
+
+	weft_buffer_append(text, v->base, v->len);
+	weft_buffer_append(text, "", 1);
+	return at;
+}
+
+/* Bounds of the bytes and of the fields; crumbs of a cookie are one field, and bytes all the same. */
+static bool fits(const struct weft_h2 *h)
+{
+	const struct weft_h2_block *b = &h->block;
+	size_t fields = b->count - b->cookies + (b->cookies > 0);
+
+	return b->size <= h->limits->header_bytes && fields <= h->limits->header_count;
+}
+
+void weft_h2_block_add(struct weft_h2 *h, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
+{
+	const nghttp2_vec n = nghttp2_rcbuf_get_buf(name), v = nghttp2_rcbuf_get_buf(value);
+	struct weft_h2_block *b = &h->block;
+	struct weft_h2_entry e = { .name_len = (uint32_t)n.len, .value_len = (uint32_t)v.len };
+
+	b->size += n.len + v.len + FIELD_COST;
+	if (n.len && n.base[0] != ':') {
+		b->count++;
+		if (is_cookie((const char *)n.base, n.len)) {
+			b->cookies++;
+			b->cookie_bytes += v.len + 2;
+		}
+	}
+	if (!b->over && !fits(h)) {
+		b->over = true;
+		weft_buffer_consume(&b->text, weft_buffer_len(&b->text));
+		weft_buffer_consume(&b->table, weft_buffer_len(&b->table));
+	}
+	if (b->size > (size_t)OVER_FACTOR * h->limits->header_bytes)
+		h->calm = true;
+	if (b->over)
+		return;
+	e.name = put(&b->text, &n);
+	e.value = put(&b->text, &v);
+	weft_buffer_append(&b->table, &e, sizeof(e));
+}
+
+static const char **pseudo(struct weft_h2_head *head, const char *name)
+{
+	const struct {
+		const char *name;
+		const char **text;
+	} all[] = {
+		{ ":method", &head->method },
+		{ ":scheme", &head->scheme },
+		{ ":authority", &head->authority },
+		{ ":path", &head->path },
+		{ ":protocol", &head->protocol },
+		{ ":status", &head->status },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (!strcmp(all[i].name, name))
+			return all[i].text;
+	}
+	return NULL;
+}
+
+/* Puts the crumbs together, behind the text. */
+static void join_cookies(struct weft_h2_head *head, const char *text, char *room,
+	const struct weft_h2_entry *table, size_t entries)
+{
+	struct weft_field *f = &head->fields[head->count++];
+
+	*f = (struct weft_field){ .name = "cookie", .name_len = 6, .value = room };
+	for (size_t i = 0; i < entries; i++) {
+		const struct weft_h2_entry *e = &table[i];
+
+		if (!is_cookie(text + e->name, e->name_len))
+			continue;
+		if (f->value_len) {
+			memcpy(room + f->value_len, "; ", 2);
+			f->value_len += 2;
+		}
+		memcpy(room + f->value_len, text + e->value, e->value_len);
+		f->value_len += e->value_len;
+	}
+	room[f->value_len] = '\0';
+}
+
+bool weft_h2_block_keep(
+	struct weft_h2 *h, struct weft_stream *s, size_t extra, struct weft_h2_head *head)
+{
+	struct weft_h2_block *b = &h->block;
+	const struct weft_h2_entry *table = (const void *)weft_buffer_bytes(&b->table);
+	size_t entries = weft_buffer_len(&b->table) / sizeof(*table);
+	size_t len = weft_buffer_len(&b->text), fields = (b->count + extra) * sizeof(*head->fields);
+	char *text;
+
+	*head = (struct weft_h2_head){ .method = NULL };
+	if (b->text.failed || b->table.failed)
+		return false;
+	head->fields = weft_role_alloc(s, fields + len + b->cookie_bytes + 1);
+	if (!head->fields)
+		return false;
+	text = (char *)head->fields + fields;
+	if (len)
+		memcpy(text, weft_buffer_bytes(&b->text), len);
+	for (size_t i = 0; i < entries; i++) {
+		const struct weft_h2_entry *e = &table[i];
+		const char **place = text[e->name] == ':' ? pseudo(head, text + e->name) : NULL;
+
+		if (place)
+			*place = text + e->value;
+		else if (text[e->name] != ':' &&
+			 (b->cookies < 2 || !is_cookie(text + e->name, e->name_len)))
+			head->fields[head->count++] = (struct weft_field){ text + e->name,
+				e->name_len, text + e->value, e->value_len };
+	}
+	if (b->cookies > 1)
+		join_cookies(head, text, text + len, table, entries);
+	return true;
+}
+
+void weft_h2_block_end(struct weft_h2 *h)
+{
+	struct weft_h2_block *b = &h->block;
+
+	b->active = false;
+	if (b->text.failed || b->table.failed) {
+		weft_h2_block_finish(h);
+		return;
+	}
+	weft_buffer_consume(&b->text, weft_buffer_len(&b->text));
+	weft_buffer_consume(&b->table, weft_buffer_len(&b->table));
+}
+
+void weft_h2_block_finish(struct weft_h2 *h)
+{
+	weft_buffer_finish(&h->block.text);
+	weft_buffer_finish(&h->block.table);
+	weft_buffer_init(&h->block.text, h->alloc);
+	weft_buffer_init(&h->block.table, h->alloc);
+}

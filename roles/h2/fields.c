@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* Fields on their way out: nghttp2's tables, made of what the application gave. */
+#include <stdio.h>
+#include <string.h>
+
+#include "roles/h2/h2.h"
+#include "roles/http/chars.h"
+
+enum { MADE_FIELDS = 8 };
+
+bool weft_h2_nv_begin(struct weft_h2_nv *nv, const struct weft_h2 *h, size_t count)
+{
+	nv->alloc = h->alloc;
+	nv->count = 0;
+	nv->cap = WEFT_H2_FIELDS;
+	nv->nv = nv->small;
+	if (count + MADE_FIELDS <= WEFT_H2_FIELDS)
+		return true;
+	nv->cap = count + MADE_FIELDS;
+	nv->nv = weft_alloc(nv->alloc, nv->cap * sizeof(*nv->nv));
+	return nv->nv != NULL;
+}
+
+void weft_h2_nv_end(struct weft_h2_nv *nv)
+{
+	if (nv->nv != nv->small)
+		weft_free(nv->alloc, nv->nv, nv->cap * sizeof(*nv->nv));
+}
+
+static void add(struct weft_h2_nv *nv, const char *name, size_t name_len, const char *value,
+	size_t value_len)
+{
+	nv->nv[nv->count++] = (nghttp2_nv){
+		.name = (uint8_t *)(uintptr_t)name,
+		.namelen = name_len,
+		.value = (uint8_t *)(uintptr_t)value,
+		.valuelen = value_len,
+	};
+}
+
+void weft_h2_nv_add(struct weft_h2_nv *nv, const char *name, const char *value, size_t value_len)
+{
+	add(nv, name, strlen(name), value, value_len);
+}
+
+void weft_h2_nv_status(struct weft_h2_nv *nv, unsigned status)
+{
+	char *text = nv->numbers[0];
+
+	text[0] = (char)('0' + status / 100 % 10);
+	text[1] = (char)('0' + status / 10 % 10);
+	text[2] = (char)('0' + status % 10);
+	add(nv, ":status", 7, text, 3);
+}
+
+void weft_h2_nv_length(struct weft_h2_nv *nv, uint64_t length)
+{
+	char *text = nv->numbers[1];
+	size_t i = sizeof(nv->numbers[1]), end = i;
+
+	do {
+		text[--i] = (char)('0' + length % 10);
+		length /= 10;
+	} while (length);
+	add(nv, "content-length", 14, text + i, end - i);
+}
+
+/* What concerns a connection of HTTP/1 alone. */
+static bool is_of_connection(const struct weft_field *f)
+{
+	switch (f->name_len) {
+	case 2:
+		return weft_http_same_bytes(f->name, "te", 2) &&
+		       !weft_http_same(f->value, f->value_len, "trailers");
+	case 7:
+		return weft_http_same_bytes(f->name, "upgrade", 7);
+	case 10:
+		return weft_http_same_bytes(f->name, "connection", 10) ||
+		       weft_http_same_bytes(f->name, "keep-alive", 10);
+	case 16:
+		return weft_http_same_bytes(f->name, "proxy-connection", 16);
+	default:
+		return false;
+	}
+}
+
+void weft_h2_nv_fields(struct weft_h2_nv *nv, const struct weft_field *fields, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!is_of_connection(&fields[i]))
+			add(nv, fields[i].name, fields[i].name_len, fields[i].value,
+				fields[i].value_len);
+	}
+}
