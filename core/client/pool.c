@@ -9,9 +9,14 @@
 
 #include "core/client/entry.h"
 #include "core/client/tickets.h"
+#include "core/plugin/roles.h"
 #include "core/transport/proxy.h"
+#include "core/vhost/trust.h"
 
-enum { ATTEMPTS_MAX = 2 }; /* law 5: one fresh attempt, then all fail */
+enum {
+	ATTEMPTS_MAX = 2, /* law 5: one fresh attempt, then all fail */
+	LEAVING_MAX = 16, /* connections beyond max_conns that only finish what they have */
+};
 
 uint64_t weft_pool_age_us(const struct weft_stream *s)
 {
@@ -195,6 +200,18 @@ static void note_bound(struct weft_client_conn *c, struct weft_stream *s)
 	tell(s, told);
 }
 
+/* What the protocol calls it. */
+static void tell_number(struct weft_stream *s, const char *role)
+{
+	struct weft_told told = { .event = WEFT_STORY_JOINED, .number = s->role_number };
+	char name[8] = "";
+
+	strncpy(name, role, sizeof(name) - 1);
+	memcpy(&told.a, name, sizeof(told.a));
+	memcpy(&told.b, name + sizeof(told.a), sizeof(told.b));
+	tell(s, told);
+}
+
 /* The connection's own times are those of its streams. */
 static void take_limits(struct weft_client_conn *c, const struct weft_stream *s)
 {
@@ -219,6 +236,7 @@ static void bind(struct weft_pool_entry *e, struct weft_stream *s, struct weft_c
 	s->state = WEFT_STREAM_BOUND;
 	s->pipe = &conn->pipe;
 	s->role_data = NULL;
+	s->role_number = 0;
 	s->tries++;
 	note_bound(c, s);
 	take_limits(c, s);
@@ -233,22 +251,58 @@ static void bind(struct weft_pool_entry *e, struct weft_stream *s, struct weft_c
 		weft_pool_capacity_changed(conn);
 		return;
 	}
+	if (s->role_number)
+		tell_number(s, conn->pipe.role->name);
 	if (s->has_trailer && s->pipe && ops->head)
 		(void)ops->head(conn->pipe.state, s, &s->trailer, WEFT_HEAD_TRAILER, true, NULL);
 	if (s->pipe && (s->out.len || s->finished))
 		ops->ready(conn->pipe.state, s);
 }
 
+/* Connections that take streams, now or as soon as they have room. */
+static unsigned living(const struct weft_pool_entry *e)
+{
+	unsigned n = 0;
+
+	weft_list_each(node, &e->conns)
+	{
+		const struct weft_conn *conn = weft_pool_conn_of(node);
+
+		n += !conn->ending && !weft_client_conn(conn)->retired;
+	}
+	return n;
+}
+
+/* Whether one connection may turn out to carry all: known of the last one, or offered. */
+static bool may_mux(const struct weft_pool_entry *e)
+{
+	if (e->known)
+		return e->mux;
+	if (e->role->role->caps & WEFT_ROLE_MUX)
+		return true;
+	for (const char *const *name = e->key.trust->alpn; *name; name++) {
+		const struct weft_plugin *role = weft_roles_by_alpn(e->ctx, e->key.scheme, *name);
+
+		if (role && (role->role->caps & WEFT_ROLE_MUX))
+			return true;
+	}
+	return false;
+}
+
 /*
- * Laws 2 and 7: as many connections as streams wait for, and as may be. Law 5: after a failure one at a time,
- * and a limited number of them.
+ * Laws 2, 4 and 7: as many connections as streams wait for, and as may be; one where it may carry all of them, beside
+ * such as only finish what they have. Law 5: after a failure one at a time, and a limited number of them.
  */
 static bool may_connect(const struct weft_pool_entry *e)
 {
 	unsigned max = e->alone ? 1 : e->ctx->max_conns;
 
-	return e->queued > e->connecting && e->conn_count < max && e->failures < ATTEMPTS_MAX &&
-	       (!e->failures || !e->connecting);
+	if (e->queued <= e->connecting || e->failures >= ATTEMPTS_MAX ||
+		(e->failures && e->connecting))
+		return false;
+	if (e->conn_count >= max && (!e->mux || e->alone || e->conn_count >= max + LEAVING_MAX))
+		return false;
+	return !may_mux(e) || !living(e);
 }
 
 /* While a connection is there, or may be still, somebody will serve the queue. */
@@ -315,6 +369,8 @@ void weft_pool_conn_up(struct weft_conn *conn, const struct weft_conn_info *info
 	/* a handshake's work is done within a turn, whose time stands still */
 	c->tls_ms = weft_story_ms(loop->net->now(loop->net_state) - c->dialed_us);
 	c->up_us = c->idle_since_us = weft_loop_now(&e->ctx->loop);
+	e->known = true;
+	e->mux = (conn->pipe.role->role->caps & WEFT_ROLE_MUX) != 0;
 	c->tls_version = (uint16_t)info->tls_version;
 	c->tls_resumed = info->tls_resumed;
 	weft_pool_wake(e);

@@ -44,6 +44,8 @@ struct weft_pool_entry {
 	bool alone;
 	bool no_resume; /* a handshake that was to resume a session failed */
 	bool given;     /* transport was: there is no second connection */
+	bool known;     /* a connection came up: what it speaks is in mux */
+	bool mux;       /* its connections carry many streams at once */
 };
 
 /* Puts a new stream into the entry for key, made if need be. strings of key are copied. */

@@ -41,14 +41,18 @@ static bool may_retry(const struct weft_stream *s, enum weft_cause cause,
 }
 
 /* Law 7: what puts no load on a server in trouble is free. */
-static bool is_free(const struct weft_stream *s, enum weft_cause cause)
+static bool is_free(
+	const struct weft_stream *s, enum weft_cause cause, const struct weft_conn *conn)
 {
+	/* a server that goes away has not been asked for anything by what it left */
+	if (cause == WEFT_CAUSE_UNPROCESSED && weft_client_conn(conn)->retired)
+		return true;
 	return cause == WEFT_CAUSE_UNSENT || (cause == WEFT_CAUSE_UNKNOWN && s->warm);
 }
 
-static bool affordable(struct weft_stream *s, enum weft_cause cause)
+static bool affordable(struct weft_stream *s, enum weft_cause cause, const struct weft_conn *conn)
 {
-	if (is_free(s, cause))
+	if (is_free(s, cause, conn))
 		return true;
 	if (weft_budget_spend(s->ctx, s->entry->place))
 		return true;
@@ -86,14 +90,14 @@ void weft_pool_returned(struct weft_stream *s, struct weft_conn *conn, enum weft
 	if (s->warm && (cause == WEFT_CAUSE_UNSENT || cause == WEFT_CAUSE_UNKNOWN))
 		met_stale(s, conn);
 	again = may_retry(s, cause, why, &reason);
-	if (again && !affordable(s, cause)) {
+	if (again && !affordable(s, cause, conn)) {
 		reason = WEFT_STORY_WHY_BUDGET;
 		again = false;
 	}
 	if (again && weft_stream_rewind(s, &err)) {
 		reason = WEFT_STORY_WHY_BODY;
 		again = false;
-		if (!is_free(s, cause) && s->entry)
+		if (!is_free(s, cause, conn) && s->entry)
 			weft_budget_refund(s->ctx, s->entry->place);
 	}
 	if (s->state == WEFT_STREAM_DONE) /* the application gave it up while it was asked */
@@ -103,7 +107,7 @@ void weft_pool_returned(struct weft_stream *s, struct weft_conn *conn, enum weft
 		weft_stream_over(s, &err);
 		return;
 	}
-	tell(s, event_of(s, cause), why, 0, conn);
+	tell(s, event_of(s, cause), why, weft_client_conn(conn)->retired, conn);
 	s->late |= why->status == WEFT_ERR_TIMEOUT;
 	s->ctx->counters.streams_retried++;
 	weft_pool_enqueue(s->entry, s);

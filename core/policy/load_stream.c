@@ -22,18 +22,19 @@ static const struct weft_policy_key *find_key(const struct weft_policy_key *keys
 void weft_load_not_of(struct weft_loading *l, const struct weft_plugin *role, const char *name,
 	const struct weft_policy_key *own)
 {
-	const struct weft_plugin *other;
+	const struct weft_plugin *other, *found = NULL;
 
 	for (size_t i = 0; (other = weft_registry_at(l->registry, WEFT_PLUGIN_ROLE, i)); i++) {
-		if (!other->role->policy || !find_key(other->role->policy->keys, name))
-			continue;
-		if (role) /* else nobody knows whose keys it has, which was told */
-			weft_load_wrong(l, name,
-				"role %s knows this key, and the stream's role is %s", other->name,
-				role->name);
-		return;
+		/* of several the one that can be spoken with anybody */
+		if (other->role->policy && find_key(other->role->policy->keys, name) &&
+			(!found || !(other->role->caps & WEFT_ROLE_NEGOTIATED)))
+			found = other;
 	}
-	weft_load_unknown(l, name, weft_load_stream_keys, own);
+	if (!found)
+		weft_load_unknown(l, name, weft_load_stream_keys, own);
+	else if (role) /* else nobody knows whose keys it has, which was told */
+		weft_load_wrong(l, name, "role %s knows this key, and the stream's role is %s",
+			found->name, role->name);
 }
 
 /* ---- the role's values ---- */

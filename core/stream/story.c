@@ -126,6 +126,15 @@ static int bound(char *out, size_t room, const struct weft_told *t)
 		t->a);
 }
 
+static int joined(char *out, size_t room, const struct weft_told *t)
+{
+	char name[sizeof(t->a) + sizeof(t->b) + 1] = "";
+
+	memcpy(name, &t->a, sizeof(t->a));
+	memcpy(name + sizeof(t->a), &t->b, sizeof(t->b));
+	return snprintf(out, room, "joined as %s stream %llu", name, (unsigned long long)t->number);
+}
+
 static int retried(char *out, size_t room, const struct weft_told *t)
 {
 	const char *word = weft_status_name(t->status);
@@ -137,8 +146,9 @@ static int retried(char *out, size_t room, const struct weft_told *t)
 			word);
 	if (t->event == WEFT_STORY_RETRIED_UNPROCESSED)
 		return snprintf(out, room,
-			"queued again: on connection %llu the peer said that it did not process it",
-			n);
+			"queued again: on connection %llu the peer said that it did not process "
+			"it%s",
+			n, t->a ? ", and goes away" : "");
 	if (t->event == WEFT_STORY_RETRIED_STALE)
 		return snprintf(out, room,
 			"queued again: connection %llu was stale (%s), and it is safe to repeat", n,
@@ -170,6 +180,8 @@ static int sentence(char *out, size_t room, const struct weft_told *t)
 	case WEFT_STORY_BOUND_REUSED:
 	case WEFT_STORY_BOUND_SHARED:
 		return bound(out, room, t);
+	case WEFT_STORY_JOINED:
+		return joined(out, room, t);
 	case WEFT_STORY_RETRIED_UNSENT:
 	case WEFT_STORY_RETRIED_UNPROCESSED:
 	case WEFT_STORY_RETRIED_IDEMPOTENT:

@@ -236,6 +236,11 @@ void weft_stream_set_role_data(struct weft_stream *s, void *data)
 	s->role_data = data;
 }
 
+void weft_stream_set_role_number(struct weft_stream *s, uint64_t number)
+{
+	s->role_number = number;
+}
+
 void *weft_stream_role_data(const struct weft_stream *s)
 {
 	return s->role_data;

@@ -31,6 +31,7 @@ struct weft_stream {
 	enum weft_stream_state state;
 	struct weft_pipe *pipe; /* while BOUND */
 	void *role_data;        /* the role's, while BOUND */
+	uint64_t role_number;   /* what the protocol calls it; 0: nothing */
 	struct weft_list pipe_node;
 	struct weft_vhost *vhost; /* a reference: servers, and clients that hold it by stream */
 	uint64_t id;              /* 0: never asked for */

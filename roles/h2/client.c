@@ -17,6 +17,8 @@ unsigned weft_h2_capacity(const struct weft_h2 *h)
 	max = h->settled ? nghttp2_session_get_remote_settings(
 				   h->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
 			 : h->limits->early_streams;
+	if (h->learned && h->learned < max)
+		max = h->learned;
 	return max > h->count ? max - h->count : 0;
 }
 
@@ -144,6 +146,7 @@ enum weft_status weft_h2_open(struct weft_h2 *h, struct weft_stream *stream, str
 		return st;
 	}
 	weft_stream_set_role_data(stream, hs);
+	weft_stream_set_role_number(stream, (uint64_t)hs->id);
 	weft_h2_arm(h);
 	weft_pipe_want_output(h->pipe);
 	return WEFT_OK;

@@ -81,6 +81,7 @@ struct weft_h2 {
 	struct weft_h2_stream *last;
 	uint32_t count; /* of streams, those that were given up included */
 	uint32_t served;
+	uint32_t learned; /* streams that the server takes, as a refusal taught; 0: what it says */
 	struct weft_h2_block block;
 	uint64_t armed_us;  /* what weft_pipe_deadline was told; never later than the true one */
 	uint64_t in_us;     /* when something last came */

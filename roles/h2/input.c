@@ -94,6 +94,7 @@ static void settings(struct weft_h2 *h, const nghttp2_frame *frame)
 	if (frame->hd.flags & NGHTTP2_FLAG_ACK)
 		return;
 	h->settled = true;
+	h->learned = 0;
 	if (h->client)
 		weft_role_capacity_changed(h->pipe);
 }
@@ -223,6 +224,8 @@ int weft_h2_on_stream_close(nghttp2_session *session, int32_t id, uint32_t code,
 		weft_h2_credit(hs, hs->given);
 	}
 	weft_h2_stream_free(hs);
+	if (code == NGHTTP2_REFUSED_STREAM)
+		h->learned = h->count ? h->count : 1;
 	if (h->client)
 		weft_role_capacity_changed(h->pipe);
 	weft_pipe_want_output(h->pipe);

@@ -79,7 +79,7 @@ static const struct {
 	{ "GET / http/1.1\r\n" H "\r\n", 400 },
 	{ "GET / HTTP/1.10\r\n" H "\r\n", 400 },
 	{ "GET / HTTP/2.0\r\n" H "\r\n", 505 },
-	{ "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505 },
+	{ "PRI * HTTP/2.0\r\n\r\nSM\r\r\n\n", 505 },
 	{ "POST / HTTP/1.1\r\n" H "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", 400 },
 	{ "POST / HTTP/1.1\r\n" H "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 400 },
 	{ "POST / HTTP/1.1\r\n" H "Content-Length: 3, 3\r\n\r\nabc", 400 },

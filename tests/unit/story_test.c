@@ -51,7 +51,8 @@ static void each_event_has_its_sentence(void **state)
 		{ WEFT_STORY_RETRIED_UNSENT,
 			"queued again: connection 7 ended (refused) before anything was sent" },
 		{ WEFT_STORY_RETRIED_UNPROCESSED,
-			"queued again: on connection 7 the peer said that it did not process it" },
+			"queued again: on connection 7 the peer said that it did not process it, "
+			"and goes away" },
 		{ WEFT_STORY_RETRIED_IDEMPOTENT,
 			"queued again: connection 7 ended (refused) without an answer, and it is "
 			"safe to repeat" },
@@ -70,6 +71,18 @@ static void each_event_has_its_sentence(void **state)
 		told.event = (unsigned char)cases[i].event;
 		expect(told, cases[i].sentence);
 	}
+}
+
+static void what_the_protocol_calls_it_is_told(void **state)
+{
+	struct weft_told told = { .event = WEFT_STORY_JOINED, .number = 7 };
+
+	(void)state;
+	memcpy(&told.a, "h2\0", sizeof(told.a));
+	expect(told, "joined as h2 stream 7");
+	memcpy(&told.a, "long", sizeof(told.a));
+	memcpy(&told.b, "name", sizeof(told.b));
+	expect(told, "joined as longname stream 7");
 }
 
 static void each_reason_not_to_try_again_is_told(void **state)
@@ -232,6 +245,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_event_has_its_sentence),
+		cmocka_unit_test(what_the_protocol_calls_it_is_told),
 		cmocka_unit_test(each_reason_not_to_try_again_is_told),
 		cmocka_unit_test(numbers_and_facts_are_told_as_they_are),
 		cmocka_unit_test(events_are_told_in_order),

@@ -204,6 +204,8 @@ WEFT_API const struct weft_limits *weft_stream_limits(const struct weft_stream *
 /* A word of the role's own, while it has the stream: NULL whenever it gets one. */
 WEFT_API void weft_stream_set_role_data(struct weft_stream *stream, void *data);
 WEFT_API void *weft_stream_role_data(const struct weft_stream *stream);
+/* What the protocol calls the stream, for its story; within open, or before the request's head is told. */
+WEFT_API void weft_stream_set_role_number(struct weft_stream *stream, uint64_t number);
 /* Bytes waiting in the outbox, and whether its end is known. */
 WEFT_API size_t weft_stream_pending(const struct weft_stream *stream, bool *fin);
 
