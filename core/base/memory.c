@@ -36,6 +36,7 @@ static bool fits(struct weft_memory *m, size_t more)
 		return true;
 	for (unsigned i = 0; i < WEFT_BLOCK_CLASSES; i++)
 		give_back(m, i, 0);
+	weft_quick_give_back(m, 0);
 	/* a difference, because a sum with a hostile length could wrap around */
 	return more <= m->max - m->now;
 }
@@ -72,10 +73,13 @@ void weft_memory_init(struct weft_memory *m, const struct weft_allocator *backin
 	};
 	for (unsigned i = 0; i < WEFT_BLOCK_CLASSES; i++)
 		m->kept[i].limit = classes[i].keep;
+	weft_quick_init(m);
 }
 
 void weft_memory_finish(struct weft_memory *m)
 {
+	weft_quick_give_back(m, 0);
+	m->quick.limit = 0;
 	for (unsigned i = 0; i < WEFT_BLOCK_CLASSES; i++) {
 		give_back(m, i, 0);
 		m->kept[i].limit = classes[i].keep;
@@ -84,8 +88,11 @@ void weft_memory_finish(struct weft_memory *m)
 
 bool weft_memory_settle(struct weft_memory *m)
 {
-	bool more = false;
+	bool more;
 
+	if (m->quick.kept)
+		weft_quick_settle(m);
+	more = m->quick.kept > 0;
 	for (unsigned i = 0; i < WEFT_BLOCK_CLASSES; i++) {
 		struct weft_block_class *k = &m->kept[i];
 

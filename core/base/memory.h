@@ -15,10 +15,25 @@ enum {
 	WEFT_BLOCK_CLASSES = 3,
 };
 
+enum {
+	WEFT_QUICK_STEP = 64, /* sizes of pieces are multiples */
+	WEFT_QUICK_BINS = 16,
+};
+
 struct weft_block;
+
+/* Pieces that come and go with each exchange, of 64 to 1,024 bytes, kept as blocks are, all sizes together. */
+struct weft_quick {
+	struct weft_allocator alloc; /* larger ones pass through it */
+	struct weft_block *bins[WEFT_QUICK_BINS];
+	size_t kept;       /* bytes at hand */
+	size_t used, peak; /* bytes handed out; the most at once since the last settle */
+	size_t limit;      /* bytes kept beyond a turn */
+};
 
 struct weft_memory {
 	struct weft_allocator alloc; /* what everybody in the context uses */
+	struct weft_quick quick;
 	const struct weft_allocator *backing;
 	size_t now, peak, max; /* max 0: no cap */
 	uint64_t allocs;
@@ -47,6 +62,12 @@ bool weft_memory_low(struct weft_memory *m);
  */
 void *weft_block_get(struct weft_memory *m, size_t len, size_t *cap);
 void weft_block_put(struct weft_memory *m, void *block, size_t cap);
+/* quick.c, for memory.c: how these are kept. */
+void weft_quick_init(struct weft_memory *m);
+void weft_quick_settle(struct weft_memory *m);
+/* Keeps no more than so many bytes at hand. */
+void weft_quick_give_back(struct weft_memory *m, size_t keep);
+
 /* A block of cap bytes became something else, by the allocator: it will not be put back. */
 void weft_block_forget(struct weft_memory *m, size_t cap);
 

@@ -173,6 +173,11 @@ const struct weft_allocator *weft_pipe_alloc(const struct weft_pipe *pipe)
 	return &weft_pipe_conn(pipe)->ctx->memory.alloc;
 }
 
+const struct weft_allocator *weft_pipe_quick(const struct weft_pipe *pipe)
+{
+	return &weft_pipe_conn(pipe)->ctx->memory.quick.alloc;
+}
+
 bool weft_pipe_secure(const struct weft_pipe *pipe)
 {
 	return weft_pipe_conn(pipe)->scheme->tls;

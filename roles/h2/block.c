@@ -24,13 +24,36 @@ static bool is_cookie(const char *name, size_t len)
 	return len == 6 && !memcmp(name, "cookie", 6);
 }
 
-static uint32_t put(struct weft_buffer *text, const nghttp2_vec *v)
+static uint32_t put(struct weft_h2_block *b, const nghttp2_vec *v)
 {
-	uint32_t at = (uint32_t)weft_buffer_len(text);
+	unsigned char *to = weft_buffer_reserve(&b->text, v->len + 1);
+	uint32_t at = (uint32_t)weft_buffer_len(&b->text);
 
-	weft_buffer_append(text, v->base, v->len);
-	weft_buffer_append(text, "", 1);
+	if (!to)
+		return 0;
+	memcpy(to, v->base, v->len);
+	to[v->len] = '\0';
+	weft_buffer_commit(&b->text, v->len + 1);
 	return at;
+}
+
+/* nghttp2 lets none pass that it does not know. */
+static int pseudo_of(const nghttp2_vec *name)
+{
+	if (!name->len || name->base[0] != ':')
+		return WEFT_H2_PSEUDOS;
+	switch (name->len) {
+	case 5:
+		return WEFT_H2_PATH;
+	case 7:
+		return name->base[1] == 'm'   ? WEFT_H2_METHOD
+		       : name->base[2] == 'c' ? WEFT_H2_SCHEME
+					      : WEFT_H2_STATUS;
+	case 9:
+		return WEFT_H2_PROTOCOL;
+	default:
+		return WEFT_H2_AUTHORITY;
+	}
 }
 
 /* Bounds of the bytes and of the fields; crumbs of a cookie are one field, and bytes all the same. */
@@ -49,7 +72,8 @@ void weft_h2_block_add(struct weft_h2 *h, nghttp2_rcbuf *name, nghttp2_rcbuf *va
 	struct weft_h2_entry e = { .name_len = (uint32_t)n.len, .value_len = (uint32_t)v.len };
 
 	b->size += n.len + v.len + FIELD_COST;
-	if (n.len && n.base[0] != ':') {
+	e.pseudo = pseudo_of(&n);
+	if (e.pseudo == WEFT_H2_PSEUDOS) {
 		b->count++;
 		if (is_cookie((const char *)n.base, n.len)) {
 			b->cookies++;
@@ -65,30 +89,9 @@ void weft_h2_block_add(struct weft_h2 *h, nghttp2_rcbuf *name, nghttp2_rcbuf *va
 		h->calm = true;
 	if (b->over)
 		return;
-	e.name = put(&b->text, &n);
-	e.value = put(&b->text, &v);
+	e.name = put(b, &n);
+	e.value = put(b, &v);
 	weft_buffer_append(&b->table, &e, sizeof(e));
-}
-
-static const char **pseudo(struct weft_h2_head *head, const char *name)
-{
-	const struct {
-		const char *name;
-		const char **text;
-	} all[] = {
-		{ ":method", &head->method },
-		{ ":scheme", &head->scheme },
-		{ ":authority", &head->authority },
-		{ ":path", &head->path },
-		{ ":protocol", &head->protocol },
-		{ ":status", &head->status },
-	};
-
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		if (!strcmp(all[i].name, name))
-			return all[i].text;
-	}
-	return NULL;
 }
 
 /* Puts the crumbs together, behind the text. */
@@ -122,7 +125,7 @@ bool weft_h2_block_keep(
 	size_t len = weft_buffer_len(&b->text), fields = (b->count + extra) * sizeof(*head->fields);
 	char *text;
 
-	*head = (struct weft_h2_head){ .method = NULL };
+	*head = (struct weft_h2_head){ .fields = NULL };
 	if (b->text.failed || b->table.failed)
 		return false;
 	head->fields = weft_role_alloc(s, fields + len + b->cookie_bytes + 1);
@@ -133,12 +136,10 @@ bool weft_h2_block_keep(
 		memcpy(text, weft_buffer_bytes(&b->text), len);
 	for (size_t i = 0; i < entries; i++) {
 		const struct weft_h2_entry *e = &table[i];
-		const char **place = text[e->name] == ':' ? pseudo(head, text + e->name) : NULL;
 
-		if (place)
-			*place = text + e->value;
-		else if (text[e->name] != ':' &&
-			 (b->cookies < 2 || !is_cookie(text + e->name, e->name_len)))
+		if (e->pseudo != WEFT_H2_PSEUDOS)
+			head->pseudo[e->pseudo] = text + e->value;
+		else if ((b->cookies < 2 || !is_cookie(text + e->name, e->name_len)))
 			head->fields[head->count++] = (struct weft_field){ text + e->name,
 				e->name_len, text + e->value, e->value_len };
 	}

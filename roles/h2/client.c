@@ -214,7 +214,9 @@ void weft_h2_response(struct weft_h2_stream *hs, bool fin)
 		weft_h2_break(hs, NGHTTP2_INTERNAL_ERROR, "no memory for a response");
 		return;
 	}
-	head.status = got.status ? (unsigned)strtoul(got.status, NULL, 10) : 0;
+	head.status = got.pseudo[WEFT_H2_STATUS]
+			      ? (unsigned)strtoul(got.pseudo[WEFT_H2_STATUS], NULL, 10)
+			      : 0;
 	head.fields = got.fields;
 	head.field_count = got.count;
 	if (head.status / 100 == 1) {

@@ -61,8 +61,19 @@ struct weft_h2_block {
 	bool over; /* a limit: what else comes of it is not kept */
 };
 
+enum weft_h2_pseudo {
+	WEFT_H2_METHOD,
+	WEFT_H2_SCHEME,
+	WEFT_H2_AUTHORITY,
+	WEFT_H2_PATH,
+	WEFT_H2_PROTOCOL,
+	WEFT_H2_STATUS,
+	WEFT_H2_PSEUDOS, /* none of these: a field */
+};
+
 struct weft_h2_entry {
 	uint32_t name, name_len, value, value_len; /* places in the text */
+	int pseudo;                                /* enum weft_h2_pseudo */
 };
 
 /* Tokens that come back as time passes. */
@@ -77,6 +88,7 @@ struct weft_h2 {
 	const struct weft_limits *limits;
 	nghttp2_session *session;
 	nghttp2_mem mem;
+	struct weft_h2_piece *pieces; /* all that nghttp2 has */
 	struct weft_h2_stream *first; /* the latest last; NULL: none */
 	struct weft_h2_stream *last;
 	uint32_t count; /* of streams, those that were given up included */
@@ -93,6 +105,7 @@ struct weft_h2 {
 	uint64_t owed;      /* of these, what the connection's window was not given back for */
 	struct weft_h2_bucket work, resets; /* abuse.c */
 	char problem[128];                  /* what nghttp2 last complained of */
+	bool starved; /* nghttp2 met a lack of memory: it is not asked to go on */
 	bool client;
 	bool settled;  /* the peer's SETTINGS came */
 	bool closing;  /* the end was asked for */
@@ -119,6 +132,12 @@ enum {
 enum weft_status weft_h2_session_make(struct weft_h2 *h, struct weft_error *err);
 /* From nghttp2's code: its text, and what fits. */
 enum weft_status weft_h2_failed(struct weft_h2 *h, int code, struct weft_error *err);
+
+/* ---- memory.c ---- */
+
+void weft_h2_memory_begin(struct weft_h2 *h);
+/* The session goes, and all that it has. */
+void weft_h2_memory_end(struct weft_h2 *h);
 
 /* ---- streams.c ---- */
 
@@ -151,7 +170,7 @@ enum weft_cause weft_h2_cause(const struct weft_h2_stream *hs);
 
 /* A head that is complete, in the memory of its stream. Texts that did not come are NULL. */
 struct weft_h2_head {
-	const char *method, *scheme, *authority, *path, *protocol, *status;
+	const char *pseudo[WEFT_H2_PSEUDOS];
 	struct weft_field *fields;
 	size_t count;
 };

@@ -263,6 +263,8 @@ enum weft_status weft_h2_input(struct weft_h2 *h, const unsigned char *in, size_
 	if (h->closing)
 		return WEFT_OK;
 	weft_h2_tell_tunnels(h);
+	if (h->starved)
+		return weft_h2_failed(h, NGHTTP2_ERR_NOMEM, err);
 	if (len) {
 		h->in_us = weft_pipe_now(h->pipe);
 		n = nghttp2_session_mem_recv(h->session, in, len);

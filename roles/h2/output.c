@@ -287,7 +287,7 @@ static enum weft_status step(struct weft_h2 *h, struct weft_error *err)
 {
 	struct weft_segment seg;
 	const uint8_t *bytes;
-	ssize_t n = nghttp2_session_mem_send(h->session, &bytes);
+	ssize_t n = h->starved ? NGHTTP2_ERR_NOMEM : nghttp2_session_mem_send(h->session, &bytes);
 
 	if (n < 0)
 		return weft_h2_failed(h, (int)n, err);

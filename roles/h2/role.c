@@ -8,7 +8,7 @@ static void h2_free(struct weft_h2 *h)
 {
 	while (h->first)
 		weft_h2_stream_free(h->first);
-	nghttp2_session_del(h->session);
+	weft_h2_memory_end(h);
 	weft_h2_block_finish(h);
 	weft_free(h->alloc, h, sizeof(*h));
 }
@@ -16,13 +16,13 @@ static void h2_free(struct weft_h2 *h)
 static enum weft_status h2_attach(
 	const struct weft_role_attach *attach, void **state, struct weft_error *err)
 {
-	struct weft_h2 *h = weft_zalloc(attach->alloc, sizeof(*h));
+	struct weft_h2 *h = weft_zalloc(weft_pipe_quick(attach->pipe), sizeof(*h));
 	enum weft_status st;
 
 	if (!h)
 		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for HTTP/2");
 	h->pipe = attach->pipe;
-	h->alloc = attach->alloc;
+	h->alloc = weft_pipe_quick(h->pipe);
 	h->limits = attach->limits;
 	h->client = attach->client;
 	h->armed_us = WEFT_NEVER;
@@ -53,8 +53,10 @@ static void h2_detach(void *state, const struct weft_error *why)
 	struct weft_h2 *h = state;
 
 	h->closing = true;
-	(void)nghttp2_session_terminate_session(h->session, goodbye(h, why));
-	weft_h2_output_last(h);
+	if (!h->starved) {
+		(void)nghttp2_session_terminate_session(h->session, goodbye(h, why));
+		weft_h2_output_last(h);
+	}
 	for (struct weft_h2_stream *hs = h->first; hs; hs = hs->next)
 		weft_h2_give_back(hs, weft_h2_cause(hs), why);
 	h2_free(h);

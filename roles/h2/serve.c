@@ -98,14 +98,14 @@ static int64_t length_of(const struct weft_head *head, bool fin)
 static void as_upgrade(struct weft_h2_stream *hs, struct weft_h2_head *got, struct weft_head *head)
 {
 	hs->hold_in = true;
-	if (!got->protocol) {
+	if (!got->pseudo[WEFT_H2_PROTOCOL]) {
 		hs->connect = true;
 		head->target = head->authority;
 		return;
 	}
 	hs->extended = true;
 	head->method = "GET";
-	got->fields[got->count++] = weft_field("upgrade", got->protocol);
+	got->fields[got->count++] = weft_field("upgrade", got->pseudo[WEFT_H2_PROTOCOL]);
 }
 
 static void fill(
@@ -114,10 +114,10 @@ static void fill(
 	const struct weft_field *host;
 
 	*head = (struct weft_head){
-		.method = got->method,
-		.scheme = got->scheme,
-		.authority = got->authority,
-		.target = got->path,
+		.method = got->pseudo[WEFT_H2_METHOD],
+		.scheme = got->pseudo[WEFT_H2_SCHEME],
+		.authority = got->pseudo[WEFT_H2_AUTHORITY],
+		.target = got->pseudo[WEFT_H2_PATH],
 		.version = 20,
 		.fields = got->fields,
 		.field_count = got->count,

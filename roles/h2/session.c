@@ -1,56 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* nghttp2's session: its callbacks, options, memory and SETTINGS. */
 #include <stdio.h>
-#include <string.h>
 
 #include "roles/h2/h2.h"
-
-/* ---- memory: ours wants to know sizes ---- */
-
-enum { SIZE_ROOM = 16 }; /* keeps malloc's alignment */
-
-static void *mem_resize(void *ptr, size_t len, void *user)
-{
-	const struct weft_allocator *a = user;
-	unsigned char *block = ptr ? (unsigned char *)ptr - SIZE_ROOM : NULL;
-	size_t old = 0;
-
-	if (len > SIZE_MAX - SIZE_ROOM)
-		return NULL;
-	if (block)
-		memcpy(&old, block, sizeof(old));
-	block = a->resize(a->user, block, old, len + SIZE_ROOM);
-	if (!block)
-		return NULL;
-	len += SIZE_ROOM;
-	memcpy(block, &len, sizeof(len));
-	return block + SIZE_ROOM;
-}
-
-static void *mem_malloc(size_t len, void *user)
-{
-	return mem_resize(NULL, len, user);
-}
-
-static void mem_free(void *ptr, void *user)
-{
-	unsigned char *block = ptr ? (unsigned char *)ptr - SIZE_ROOM : NULL;
-	size_t len;
-
-	if (!block)
-		return;
-	memcpy(&len, block, sizeof(len));
-	weft_free(user, block, len);
-}
-
-static void *mem_calloc(size_t n, size_t each, void *user)
-{
-	void *ptr = each && n > SIZE_MAX / each ? NULL : mem_resize(NULL, n * each, user);
-
-	if (ptr)
-		memset(ptr, 0, n * each);
-	return ptr;
-}
 
 /* ---- callbacks ---- */
 
@@ -172,8 +124,10 @@ static int make(struct weft_h2 *h)
 		code = nghttp2_session_server_new3(&h->session, callbacks, h, options, &h->mem);
 	nghttp2_option_del(options);
 	nghttp2_session_callbacks_del(callbacks);
-	if (code)
+	if (code) {
+		h->session = NULL; /* nghttp2 leaves a pointer to what it has freed */
 		return code;
+	}
 	code = submit_settings(h);
 	if (!code)
 		code = nghttp2_session_set_local_window_size(
@@ -185,20 +139,14 @@ enum weft_status weft_h2_session_make(struct weft_h2 *h, struct weft_error *err)
 {
 	int code;
 
-	h->mem = (nghttp2_mem){
-		.mem_user_data = (void *)(uintptr_t)h->alloc,
-		.malloc = mem_malloc,
-		.free = mem_free,
-		.calloc = mem_calloc,
-		.realloc = mem_resize,
-	};
+	weft_h2_memory_begin(h);
 	code = make(h);
 	return code ? weft_h2_failed(h, code, err) : WEFT_OK;
 }
 
 enum weft_status weft_h2_failed(struct weft_h2 *h, int code, struct weft_error *err)
 {
-	if (code == NGHTTP2_ERR_NOMEM)
+	if (code == NGHTTP2_ERR_NOMEM || h->starved)
 		return weft_error_set(err, WEFT_ERR_MEMORY, code, "no memory for HTTP/2");
 	if (h->calm || code == NGHTTP2_ERR_FLOODED)
 		return weft_error_set(err, WEFT_ERR_LIMIT, code,

@@ -180,6 +180,11 @@ WEFT_API uint64_t weft_pipe_sent_at(const struct weft_pipe *pipe);
 WEFT_API void weft_pipe_deadline(struct weft_pipe *pipe, uint64_t deadline_us);
 /* The context's allocator, for the role's own blocks. */
 WEFT_API const struct weft_allocator *weft_pipe_alloc(const struct weft_pipe *pipe);
+/*
+ * The same for what comes and goes with each exchange: pieces of up to 1,024 bytes are kept at hand as long as turns
+ * need about as many.
+ */
+WEFT_API const struct weft_allocator *weft_pipe_quick(const struct weft_pipe *pipe);
 /* Addresses, TLS, ALPN of the connection. */
 WEFT_API void weft_pipe_info(const struct weft_pipe *pipe, struct weft_conn_info *info);
 WEFT_API bool weft_pipe_secure(const struct weft_pipe *pipe);
