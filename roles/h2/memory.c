@@ -51,11 +51,12 @@ static void *mem_malloc(size_t len, void *user)
 
 static void mem_free(void *ptr, void *user)
 {
-	struct weft_h2_piece *p = ptr;
+	struct weft_h2_piece *p;
 	struct weft_h2 *h = user;
 
-	if (!p-- || h->starved)
+	if (!ptr || h->starved)
 		return;
+	p = (struct weft_h2_piece *)ptr - 1;
 	unlink_piece(h, p);
 	weft_free(h->alloc, p, p->len);
 }
