@@ -181,7 +181,8 @@ class Sharing(GetCase):
                                                  "handshakes_resumed", "streams_peak", "errors")}
             self.assertEqual(said, {
                 "requests": requests, "ok": requests, "failed": 0, "bytes": 13 * requests,
-                "protocol": "http/1.1", "conns_opened": 1, "handshakes_full": tls,
+                "protocol": "http/2.0" if tls and "h2" in weftlib.ROLES else "http/1.1",
+                "conns_opened": 1, "handshakes_full": tls,
                 "handshakes_resumed": 0, "streams_peak": peak, "errors": []}, arguments)
             self.assertEqual((seen["conns_accepted"], seen["handshakes_full"],
                               seen["handshakes_resumed"], seen["streams_incoming"]),

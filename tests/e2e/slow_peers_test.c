@@ -22,6 +22,7 @@ enum {
 	FEW = 25,          /* with TLS, which the client has to pay for as well */
 	FILES = 2600,      /* both ends of a thousand connections, and some */
 	SHORT_MS = 1000,   /* each of the server's times */
+	PACE_MS = 10,      /* from one byte, or chunk, to the next */
 	LIMIT_S = 120,     /* within which all must be gone; a busy machine is slow */
 	BIG = 64 << 20,    /* more than all the buffers between a server and a reader */
 	KEPT = 192 * 1024, /* what a context may keep at hand */
@@ -282,7 +283,7 @@ static void attacked(const struct attack *a, size_t count, bool in_tls)
 {
 	struct guest guest = { .served = 0 };
 	struct duo d;
-	double limit = seconds() + LIMIT_S;
+	double limit = seconds() + LIMIT_S, next = 0;
 	uint64_t heap;
 	size_t left = count;
 
@@ -305,11 +306,13 @@ static void attacked(const struct attack *a, size_t count, bool in_tls)
 		if (i % 8 == 0)
 			duo_turn(&d);
 	}
-	for (unsigned turn = 0; left; turn++) {
+	while (left) {
 		be_served(&d, &guest);
 		duo_turn(&d);
-		if (turn % 32 == 0)
+		if (seconds() >= next) {
 			left = in_tls ? poke_streams(&d, a, count) : poke_sockets(a, count);
+			next = seconds() + PACE_MS / 1e3;
+		}
 		if (seconds() > limit)
 			fail_msg("%zu of %zu are still there", left, count);
 	}

@@ -6,7 +6,10 @@
 #include "tests/support/visit.h"
 
 static const struct weft_context_options cold = { .no_keep_warm = true, .linger_ms = 1 };
-static const struct weft_vhost_options plain_vhost = { .routes = visit_routes };
+/* a connection for each exchange at a time */
+static const char *const one_at_a_time[] = { "h1", NULL };
+static const struct weft_vhost_options plain_vhost = { .routes = visit_routes,
+	.roles = one_at_a_time };
 
 /* Full and resumed handshakes so far; the same on both sides. */
 static void counts(struct duo *d, unsigned full, unsigned resumed)
@@ -48,7 +51,9 @@ static void several_connections_at_once_each_have_their_own(void **state)
 	const struct weft_context_options many = {
 		.no_keep_warm = true, .linger_ms = 1, .max_conns = 3
 	};
-	struct weft_request r = { .share = WEFT_SHARE_POOL };
+	/* a client that may get HTTP/2 would wait for the first */
+	static const char *const h1[] = { "http/1.1", NULL };
+	struct weft_request r = { .share = WEFT_SHARE_POOL, .stream.alpn = h1 };
 	struct visit v[3];
 	struct duo d;
 
@@ -76,7 +81,9 @@ static void nobody_resumes_where_one_side_does_not_want_to(void **state)
 	const struct weft_context_options never = {
 		.no_keep_warm = true, .linger_ms = 1, .no_tickets = true
 	};
-	const struct weft_vhost_options without = { .routes = visit_routes, .no_tickets = true };
+	const struct weft_vhost_options without = {
+		.routes = visit_routes, .roles = one_at_a_time, .no_tickets = true
+	};
 	struct visit v;
 	struct duo d;
 
@@ -108,6 +115,7 @@ static void a_server_with_another_secret_handshakes_in_full(void **state)
 {
 	static unsigned char secret[64];
 	struct weft_vhost_options shared = { .routes = visit_routes,
+		.roles = one_at_a_time,
 		.ticket_secret = { secret, sizeof(secret) } };
 	struct visit v;
 	struct duo d;

@@ -29,6 +29,7 @@ SOURCE = pathlib.Path(os.environ.get("WEFT_SOURCE_DIR", pathlib.Path(__file__).p
 SHARED = os.environ.get("WEFT_PLUGIN_MODE", "static") == "shared"
 LOOPS = os.environ.get("WEFT_EVENT_LOOPS", "").split()
 BACKENDS = os.environ.get("WEFT_TLS_BACKENDS", "").split()
+ROLES = os.environ.get("WEFT_ROLES", "").split()
 GZIP = os.environ.get("WEFT_GZIP", "1") == "1"
 SANITIZED = os.environ.get("WEFT_SANITIZED") == "1" or "asan" in BUILD.name
 SECONDS = 60  # how long anything may take; sanitizers and busy machines are slow
