@@ -54,6 +54,7 @@ void bench_busy(struct bench_run *run); /* kept connections, `depth` requests un
 void bench_handshake(
 	struct bench_run *run);         /* a connection for each request, one after the other */
 void bench_hold(struct bench_run *run); /* connections that rest after one request each */
+void bench_hold_h2(struct bench_run *run);
 
 double bench_now(void);
 /* Prints what and errno, and exits. */

@@ -30,6 +30,7 @@ class Case:
     mib: int = 0  # per request
     floor: bool = True  # the floor can take part
     held: int = 0  # connections that rest
+    http2: bool = False
 
     def version(self, server):
         """The TLS version of this case with that server, "" without; None: they have none in common."""
@@ -143,6 +144,23 @@ def busy(case, server, running, env):
     return wrk(case, running, env) if env.generator == "wrk" else own_busy(case, server, running, env)
 
 
+def h2load(case, server, running, env):
+    """Kept HTTP/2 connections, by nghttp2's load generator; its handshakes are in the figure."""
+    if not shutil.which("h2load"):
+        raise Missing("h2load is not there: scripts/setup bench")
+    requests = env.count(case.requests, case.conns * case.depth)
+    before = measure.cpu_us(running.pid)
+    process = measure.start(["h2load", f"-n{requests}", f"-c{case.conns}", f"-m{case.depth}", "-t1",
+                             running.url(case.path)], measure.cores()[1], text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    text = process.communicate()[0]
+    cpu = measure.cpu_us(running.pid) - before
+    rate = re.search(r"finished in \S+, ([\d.]+) req/s", text)
+    if process.returncode or not rate or f" {requests} succeeded" not in text or f" {requests} 2xx" not in text:
+        raise RuntimeError(f"h2load: {text}")
+    return per_request(case, cpu, {"requests": requests, "seconds": requests / float(rate[1])})
+
+
 def handshakes(case, server, running, env):
     """New connections, one after the other."""
     options = ["--resume"] if case.tickets else []
@@ -159,11 +177,12 @@ def handshakes(case, server, running, env):
 
 def idle(case, server, running, env):
     """Anonymous memory per connection that rests after a request. One has come and gone before."""
-    with Load(env, "hold", case, server, running, "--conns", 1) as load:
+    mode = "hold-h2" if case.http2 else "hold"
+    with Load(env, mode, case, server, running, "--conns", 1) as load:
         load.run()
     before = measure.anonymous_bytes(running.pid)
     conns = env.held(case)
-    with Load(env, "hold", case, server, running, "--conns", conns) as load:
+    with Load(env, mode, case, server, running, "--conns", conns) as load:
         grown = measure.anonymous_bytes(running.pid) - before
         load.run()  # all of them are still there
     return {"value": grown / conns}
@@ -199,4 +218,12 @@ ALL = [
          held=1_000),
     Case("crowd", "13 bytes, 50 kept connections beside {held:,} idle ones", CPU, busy, requests=200_000,
          held=10_000),
+    Case("h2", "13 bytes over HTTP/2 without TLS, 10 connections, 100 streams at once on each", CPU, h2load,
+         http2=True, requests=400_000, conns=10, depth=100),
+    Case("h2-tls", "13 bytes over HTTP/2 and TLS, 10 connections, 100 streams at once on each", CPU, h2load,
+         tls="any", http2=True, requests=400_000, conns=10, depth=100),
+    Case("h2-file-tls", f"a file of {FILE_MIB} MiB over HTTP/2 and TLS, 4 connections", CPU, h2load, tls="any",
+         http2=True, requests=200, conns=4, path=BIG, mib=FILE_MIB),
+    Case("h2-idle-tls", "anonymous memory per idle HTTP/2 connection over TLS, of {held:,}", BYTES, idle,
+         tls="any", http2=True, held=1_000),
 ]

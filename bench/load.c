@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The load generator: bench-load busy|handshake|hold --port N [...]. It prints "ready" when its connections are
+ * The load generator: bench-load busy|handshake|hold|hold-h2 --port N [...]. It prints "ready" when its connections are
  * up, waits for a line, and ends with a line of JSON.
  */
 #include <errno.h>
@@ -30,6 +30,7 @@ static const struct {
 	{ "busy", bench_busy },
 	{ "handshake", bench_handshake },
 	{ "hold", bench_hold },
+	{ "hold-h2", bench_hold_h2 },
 };
 
 void bench_die(const char *what)
@@ -67,7 +68,8 @@ void bench_done(void)
 
 static _Noreturn void usage(void)
 {
-	fputs("usage: bench-load busy|handshake|hold --port N [--path /PATH] [--tls 1.2|1.3]\n"
+	fputs("usage: bench-load busy|handshake|hold|hold-h2 --port N [--path /PATH] [--tls "
+	      "1.2|1.3]\n"
 	      "       [--conns N] [--depth N] [--requests N] [--resume]\n",
 		stderr);
 	exit(2);

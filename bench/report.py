@@ -12,7 +12,8 @@ import subprocess
 BEGIN, END = "<!-- bench/run: begin -->", "<!-- bench/run: end -->"
 CPU = "µs"
 PACKAGES = ("nginx", "h2o", "libwebsockets-dev", "libevent-dev", "libgnutls28-dev", "libmbedtls-dev", "libssl-dev",
-            "wrk", "gcc")
+            "libnghttp2-dev", "nghttp2-server", "wrk", "gcc")
+RATIOS = ("nginx", "floor", "nghttpd")
 RECHECK = 1.3  # over a target by more than this, work goes on
 
 
@@ -46,6 +47,11 @@ TARGETS = [
     Target("idle", "weft libevent", 600),
     Target("idle-tls", "weft libevent+gnutls", 18_600 + 1024),
     Target("idle-tls", "weft libevent+mbedtls", 36_000 + 1024),
+    Target("h2", "weft libevent", 0.8, "nghttpd"),
+    Target("h2-tls", "weft libevent+gnutls", 0.8, "nghttpd"),
+    Target("h2-file-tls", "weft libevent+gnutls", 0.85, "nghttpd"),
+    # GnuTLS' and nghttp2's sessions alone
+    Target("h2-idle-tls", "weft libevent+gnutls", 32_200 + 1024),
 ]
 
 
@@ -66,12 +72,12 @@ def amount(value, unit):
 
 
 def rows(result):
-    """(server, figure, by nginx, by floor, requests/s, least..most) as text, "" where there is nothing."""
+    """(server, figure, by each of RATIOS, requests/s, least..most) as text, "" where there is nothing."""
     values = medians(result)
     for name, value in values.items():
         each = [f["value"] for f in result["seen"][name]]
         rate = median(result["seen"][name], "rate")
-        ratios = [f"{value / values[p]:.2f}" if values.get(p) else "" for p in ("nginx", "floor")]
+        ratios = [f"{value / values[p]:.2f}" if values.get(p) else "" for p in RATIOS]
         yield [name, amount(value, result["unit"]), *ratios, f"{rate:,.0f}" if rate else "",
                f"{amount(min(each), result['unit'])} – {amount(max(each), result['unit'])}"]
 
@@ -79,12 +85,12 @@ def rows(result):
 def heads(result):
     """The columns' names."""
     figure = "CPU µs/request" if result["unit"] == CPU else "bytes/connection"
-    return ["server", figure, "/ nginx", "/ floor", "requests/s", "rounds"]
+    return ["server", figure, *(f"/ {p}" for p in RATIOS), "requests/s", "rounds"]
 
 
 def show(result):
     """A case as text."""
-    widths = (22, 17, 9, 9, 12, 22)
+    widths = (22, 17, 9, 9, 10, 12, 22)
     lines = [f"\n{result['case']}: {result['title']}"]
     for row in (heads(result), *rows(result)):
         lines.append("  " + "".join(f"{cell:<{w}}" if not i else f"{cell:>{w}}"

@@ -36,9 +36,10 @@ http {{
 	ssl_session_cache off;
 	ssl_session_tickets {on_off};
 	server {{
-		listen 127.0.0.1:{http};
-		listen 127.0.0.1:{https} ssl;
+		listen 127.0.0.1:{http}{h2c};
+		listen 127.0.0.1:{https} ssl http2;
 		root {folder}/www;
+		http2_max_concurrent_streams 1000;
 		location = /hello {{ default_type text/plain; return 200 "Hello, World\\n"; }}
 	}}
 }}
@@ -129,9 +130,16 @@ class Nginx(Server):
 
     def command(self, folder, ports, tls, tickets):
         config = folder / "nginx.conf"
-        config.write_text(NGINX.format(folder=folder, on_off="on" if tickets else "off",
+        config.write_text(NGINX.format(folder=folder, on_off="on" if tickets else "off", h2c=self.h2c,
                                        user=user("user {};"), **ports))
         return [self.find(), "-p", folder, "-c", config]
+
+    h2c = ""  # this version speaks one protocol on a port without TLS
+
+
+class NginxH2c(Nginx):
+    """By prior knowledge."""
+    h2c = " http2"
 
 
 class H2o(Server):
@@ -143,6 +151,16 @@ class H2o(Server):
         config.write_text(H2O.format(folder=folder, mode="ticket" if tickets else "off", listen=listen,
                                      user=user("user: {}")))
         return [self.find(), "-c", config]
+
+
+class Nghttpd(Server):
+    """nghttp2's own server, with one thread. It speaks HTTP/2 alone."""
+
+    def command(self, folder, ports, tls, tickets):
+        command = [self.find(), "--address=127.0.0.1", "-d", folder / "www"]
+        if tls:
+            return command + [ports["https"], folder / "key.pem", folder / "cert.pem"]
+        return command + ["--no-tls", ports["http"]]
 
 
 class Lws(Server):
@@ -192,6 +210,16 @@ def secure(build):
     return [*peers(build), *(Weft(program, loop, backend, versions) for loop in ("libevent", "poll")
                              for backend, versions in (("gnutls", ("1.3", "1.2")),
                                                        ("mbedtls", ("1.2",))))]
+
+
+def http2(build, tls):
+    """The servers of the cases of HTTP/2."""
+    both = ("1.3", "1.2")
+    nginx = Nginx if tls else NginxH2c
+    return [Nghttpd("nghttpd", both, "nghttpd", "scripts/setup bench"),
+            nginx("nginx", both, "nginx", "scripts/setup bench"),
+            H2o("h2o", both, "h2o", "scripts/setup bench"),
+            *(s for s in (secure if tls else plain)(build) if isinstance(s, Weft))]
 
 
 def peers(build):
