@@ -178,6 +178,30 @@ const struct weft_allocator *weft_pipe_quick(const struct weft_pipe *pipe)
 	return &weft_pipe_conn(pipe)->ctx->memory.quick.alloc;
 }
 
+void *weft_pipe_workspace(struct weft_pipe *pipe, size_t len)
+{
+	struct weft_context *ctx = weft_pipe_conn(pipe)->ctx;
+
+	if (!ctx->workspace.users) {
+		ctx->workspace.ptr = weft_alloc(&ctx->memory.alloc, len);
+		ctx->workspace.len = len;
+	}
+	if (!ctx->workspace.ptr || ctx->workspace.len != len)
+		return NULL;
+	ctx->workspace.users++;
+	return ctx->workspace.ptr;
+}
+
+void weft_pipe_workspace_end(struct weft_pipe *pipe)
+{
+	struct weft_context *ctx = weft_pipe_conn(pipe)->ctx;
+
+	if (--ctx->workspace.users)
+		return;
+	weft_free(&ctx->memory.alloc, ctx->workspace.ptr, ctx->workspace.len);
+	ctx->workspace.ptr = NULL;
+}
+
 bool weft_pipe_secure(const struct weft_pipe *pipe)
 {
 	return weft_pipe_conn(pipe)->scheme->tls;
@@ -199,5 +223,13 @@ uint64_t weft_pipe_sent_at(const struct weft_pipe *pipe)
 
 int64_t weft_pipe_wall(const struct weft_pipe *pipe)
 {
-	return weft_context_wall(weft_pipe_conn(pipe)->ctx);
+	struct weft_context *ctx = weft_pipe_conn(pipe)->ctx;
+	uint64_t now = weft_loop_now(&ctx->loop);
+
+	/* asked for with each answer: as the other clock, it stands still within a turn */
+	if (!ctx->loop.in_turn || ctx->wall_us != now) {
+		ctx->wall = weft_context_wall(ctx);
+		ctx->wall_us = now;
+	}
+	return ctx->wall;
 }

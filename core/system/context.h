@@ -75,7 +75,14 @@ struct weft_context {
 	unsigned char *recv_buf; /* the loop's one receive buffer */
 	uint64_t recv_serial;    /* goes up with each read into it */
 	uint64_t turns;          /* that have ended */
-	uint64_t sent_serial;    /* goes up whenever the network takes bytes */
+	struct {
+		void *ptr;
+		size_t len;
+		uint32_t users; /* pipes; without any it is not there */
+	} workspace;
+	int64_t wall;         /* for pipes: seconds of the epoch, */
+	uint64_t wall_us;     /* when the other clock said this */
+	uint64_t sent_serial; /* goes up whenever the network takes bytes */
 	uint64_t next_conn_id;
 	struct weft_stream_ids ids;
 

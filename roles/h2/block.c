@@ -24,19 +24,6 @@ static bool is_cookie(const char *name, size_t len)
 	return len == 6 && !memcmp(name, "cookie", 6);
 }
 
-static uint32_t put(struct weft_h2_block *b, const nghttp2_vec *v)
-{
-	unsigned char *to = weft_buffer_reserve(&b->text, v->len + 1);
-	uint32_t at = (uint32_t)weft_buffer_len(&b->text);
-
-	if (!to)
-		return 0;
-	memcpy(to, v->base, v->len);
-	to[v->len] = '\0';
-	weft_buffer_commit(&b->text, v->len + 1);
-	return at;
-}
-
 /* nghttp2 lets none pass that it does not know. */
 static int pseudo_of(const nghttp2_vec *name)
 {
@@ -65,6 +52,35 @@ static bool fits(const struct weft_h2 *h)
 	return b->size <= h->limits->header_bytes && fields <= h->limits->header_count;
 }
 
+/* Into the text, terminated. */
+static uint32_t put_text(struct weft_buffer *text, unsigned char *to, const nghttp2_vec *v)
+{
+	uint32_t at = (uint32_t)weft_buffer_len(text);
+
+	memcpy(to, v->base, v->len);
+	to[v->len] = '\0';
+	weft_buffer_commit(text, v->len + 1);
+	return at;
+}
+
+static void put(struct weft_h2_block *b, struct weft_h2_entry *e, bool name_stays,
+	const nghttp2_vec *name, bool value_stays, const nghttp2_vec *value)
+{
+	unsigned char *to = weft_buffer_reserve(&b->text, name->len + value->len + 2);
+
+	if (!to)
+		return;
+	if (name_stays)
+		e->name_of = (const char *)name->base;
+	else
+		e->name = put_text(&b->text, to, name);
+	if (value_stays)
+		e->value_of = (const char *)value->base;
+	else
+		e->value = put_text(&b->text, to + (name_stays ? 0 : name->len + 1), value);
+	weft_buffer_append(&b->table, e, sizeof(*e));
+}
+
 void weft_h2_block_add(struct weft_h2 *h, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
 {
 	const nghttp2_vec n = nghttp2_rcbuf_get_buf(name), v = nghttp2_rcbuf_get_buf(value);
@@ -89,9 +105,33 @@ void weft_h2_block_add(struct weft_h2 *h, nghttp2_rcbuf *name, nghttp2_rcbuf *va
 		h->calm = true;
 	if (b->over)
 		return;
-	e.name = put(b, &n);
-	e.value = put(b, &v);
-	weft_buffer_append(&b->table, &e, sizeof(e));
+	put(b, &e, nghttp2_rcbuf_is_static(name), &n, nghttp2_rcbuf_is_static(value), &v);
+}
+
+static const char *name_of(const struct weft_h2_entry *e, const char *text)
+{
+	return e->name_of ? e->name_of : text + e->name;
+}
+
+static const char *value_of(const struct weft_h2_entry *e, const char *text)
+{
+	return e->value_of ? e->value_of : text + e->value;
+}
+
+static bool first_of(const struct weft_field *known, const struct weft_field *f, const char *name)
+{
+	return !known && !memcmp(f->name, name, f->name_len);
+}
+
+/* Those that the role asks for itself; names are in lower case. */
+static void note(struct weft_h2_head *head, const struct weft_field *f)
+{
+	if (f->name_len == 4 && first_of(head->host, f, "host"))
+		head->host = f;
+	else if (f->name_len == 6 && first_of(head->expect, f, "expect"))
+		head->expect = f;
+	else if (f->name_len == 14 && first_of(head->length, f, "content-length"))
+		head->length = f;
 }
 
 /* Puts the crumbs together, behind the text. */
@@ -104,13 +144,13 @@ static void join_cookies(struct weft_h2_head *head, const char *text, char *room
 	for (size_t i = 0; i < entries; i++) {
 		const struct weft_h2_entry *e = &table[i];
 
-		if (!is_cookie(text + e->name, e->name_len))
+		if (!is_cookie(name_of(e, text), e->name_len))
 			continue;
 		if (f->value_len) {
 			memcpy(room + f->value_len, "; ", 2);
 			f->value_len += 2;
 		}
-		memcpy(room + f->value_len, text + e->value, e->value_len);
+		memcpy(room + f->value_len, value_of(e, text), e->value_len);
 		f->value_len += e->value_len;
 	}
 	room[f->value_len] = '\0';
@@ -137,11 +177,16 @@ bool weft_h2_block_keep(
 	for (size_t i = 0; i < entries; i++) {
 		const struct weft_h2_entry *e = &table[i];
 
-		if (e->pseudo != WEFT_H2_PSEUDOS)
-			head->pseudo[e->pseudo] = text + e->value;
-		else if ((b->cookies < 2 || !is_cookie(text + e->name, e->name_len)))
-			head->fields[head->count++] = (struct weft_field){ text + e->name,
-				e->name_len, text + e->value, e->value_len };
+		if (e->pseudo != WEFT_H2_PSEUDOS) {
+			head->pseudo[e->pseudo] = value_of(e, text);
+			head->pseudo_len[e->pseudo] = e->value_len;
+		} else if (b->cookies < 2 || !is_cookie(name_of(e, text), e->name_len)) {
+			struct weft_field *f = &head->fields[head->count++];
+
+			*f = (struct weft_field){ name_of(e, text), e->name_len, value_of(e, text),
+				e->value_len };
+			note(head, f);
+		}
 	}
 	if (b->cookies > 1)
 		join_cookies(head, text, text + len, table, entries);

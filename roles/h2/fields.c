@@ -28,19 +28,21 @@ void weft_h2_nv_end(struct weft_h2_nv *nv)
 }
 
 static void add(struct weft_h2_nv *nv, const char *name, size_t name_len, const char *value,
-	size_t value_len)
+	size_t value_len, uint8_t flags)
 {
 	nv->nv[nv->count++] = (nghttp2_nv){
 		.name = (uint8_t *)(uintptr_t)name,
 		.namelen = name_len,
 		.value = (uint8_t *)(uintptr_t)value,
 		.valuelen = value_len,
+		.flags = flags,
 	};
 }
 
-void weft_h2_nv_add(struct weft_h2_nv *nv, const char *name, const char *value, size_t value_len)
+void weft_h2_nv_put(struct weft_h2_nv *nv, const char *name, size_t name_len, const char *value,
+	size_t value_len)
 {
-	add(nv, name, strlen(name), value, value_len);
+	add(nv, name, name_len, value, value_len, NGHTTP2_NV_FLAG_NO_COPY_NAME);
 }
 
 void weft_h2_nv_status(struct weft_h2_nv *nv, unsigned status)
@@ -50,7 +52,7 @@ void weft_h2_nv_status(struct weft_h2_nv *nv, unsigned status)
 	text[0] = (char)('0' + status / 100 % 10);
 	text[1] = (char)('0' + status / 10 % 10);
 	text[2] = (char)('0' + status % 10);
-	add(nv, ":status", 7, text, 3);
+	weft_h2_nv_put(nv, ":status", 7, text, 3);
 }
 
 void weft_h2_nv_length(struct weft_h2_nv *nv, uint64_t length)
@@ -62,7 +64,7 @@ void weft_h2_nv_length(struct weft_h2_nv *nv, uint64_t length)
 		text[--i] = (char)('0' + length % 10);
 		length /= 10;
 	} while (length);
-	add(nv, "content-length", 14, text + i, end - i);
+	weft_h2_nv_put(nv, "content-length", 14, text + i, end - i);
 }
 
 /* What concerns a connection of HTTP/1 alone. */
@@ -84,11 +86,28 @@ static bool is_of_connection(const struct weft_field *f)
 	}
 }
 
+/* The name as it has to be, if it is one of those that most heads have; or nghttp2 makes a copy in lower case. */
+static void add_field(struct weft_h2_nv *nv, const struct weft_field *f)
+{
+	static const char *const common[] = { [4] = "etag",
+		[6] = "server",
+		[12] = "content-type",
+		[13] = "cache-control",
+		[14] = "content-length",
+		[16] = "content-encoding" };
+	const char *name =
+		f->name_len < sizeof(common) / sizeof(*common) ? common[f->name_len] : NULL;
+
+	if (name && weft_http_same_bytes(f->name, name, f->name_len))
+		weft_h2_nv_put(nv, name, f->name_len, f->value, f->value_len);
+	else
+		add(nv, f->name, f->name_len, f->value, f->value_len, NGHTTP2_NV_FLAG_NONE);
+}
+
 void weft_h2_nv_fields(struct weft_h2_nv *nv, const struct weft_field *fields, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (!is_of_connection(&fields[i]))
-			add(nv, fields[i].name, fields[i].name_len, fields[i].value,
-				fields[i].value_len);
+			add_field(nv, &fields[i]);
 	}
 }

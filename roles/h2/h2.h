@@ -7,6 +7,7 @@
 #define WEFT_ROLES_H2_H2_H
 
 #include <nghttp2/nghttp2.h>
+#include <string.h>
 
 #include "weft/buffer.h"
 #include "weft/plugin/role.h"
@@ -53,7 +54,7 @@ struct weft_h2_stream {
 
 /* A head on its way in: there is one at most on a connection. */
 struct weft_h2_block {
-	struct weft_buffer text;      /* names and values, each terminated */
+	struct weft_buffer text;      /* names and values, each terminated; without nghttp2's own */
 	struct weft_buffer table;     /* struct weft_h2_entry */
 	size_t cookies, cookie_bytes; /* crumbs of one field: RFC 9113 section 8.2.3 */
 	size_t count, size; /* fields; bytes as SETTINGS_MAX_HEADER_LIST_SIZE counts them */
@@ -72,8 +73,10 @@ enum weft_h2_pseudo {
 };
 
 struct weft_h2_entry {
-	uint32_t name, name_len, value, value_len; /* places in the text */
-	int pseudo;                                /* enum weft_h2_pseudo */
+	const char *name_of, *value_of; /* nghttp2's own texts, which stay; NULL: */
+	uint32_t name, value;           /* places in the text */
+	uint32_t name_len, value_len;
+	int pseudo; /* enum weft_h2_pseudo */
 };
 
 /* Tokens that come back as time passes. */
@@ -88,7 +91,8 @@ struct weft_h2 {
 	const struct weft_limits *limits;
 	nghttp2_session *session;
 	nghttp2_mem mem;
-	struct weft_h2_piece *pieces; /* all that nghttp2 has */
+	struct weft_h2_piece *pieces; /* all that nghttp2 has, */
+	void *frame;                  /* but where it makes a frame: memory.c */
 	struct weft_h2_stream *first; /* the latest last; NULL: none */
 	struct weft_h2_stream *last;
 	uint32_t count; /* of streams, those that were given up included */
@@ -105,6 +109,7 @@ struct weft_h2 {
 	uint64_t owed;      /* of these, what the connection's window was not given back for */
 	struct weft_h2_bucket work, resets; /* abuse.c */
 	char problem[128];                  /* what nghttp2 last complained of */
+	bool making;                        /* the session */
 	bool starved; /* nghttp2 met a lack of memory: it is not asked to go on */
 	bool client;
 	bool settled;  /* the peer's SETTINGS came */
@@ -171,8 +176,10 @@ enum weft_cause weft_h2_cause(const struct weft_h2_stream *hs);
 /* A head that is complete, in the memory of its stream. Texts that did not come are NULL. */
 struct weft_h2_head {
 	const char *pseudo[WEFT_H2_PSEUDOS];
+	size_t pseudo_len[WEFT_H2_PSEUDOS];
 	struct weft_field *fields;
 	size_t count;
+	const struct weft_field *host, *expect, *length; /* of these; NULL: not there */
 };
 
 void weft_h2_block_begin(struct weft_h2 *h);
@@ -227,7 +234,14 @@ struct weft_h2_nv {
 
 /* Room for so many and a few more. false: no memory. */
 bool weft_h2_nv_begin(struct weft_h2_nv *nv, const struct weft_h2 *h, size_t count);
-void weft_h2_nv_add(struct weft_h2_nv *nv, const char *name, const char *value, size_t value_len);
+/* The name is static, and in lower case. */
+void weft_h2_nv_put(struct weft_h2_nv *nv, const char *name, size_t name_len, const char *value,
+	size_t value_len);
+static inline void weft_h2_nv_add(
+	struct weft_h2_nv *nv, const char *name, const char *value, size_t value_len)
+{
+	weft_h2_nv_put(nv, name, strlen(name), value, value_len);
+}
 void weft_h2_nv_status(struct weft_h2_nv *nv, unsigned status);
 void weft_h2_nv_length(struct weft_h2_nv *nv, uint64_t length);
 /* Those that HTTP/2 has: RFC 9113 section 8.2.2. */

@@ -2,6 +2,10 @@
 /*
  * nghttp2's memory. Its ways out of a lack of memory are not to be trusted (1.52 frees an item twice that it could not
  * queue): from the first failure on nothing is really freed until the session is given up, then all of it is.
+ *
+ * The 16 KiB in which it makes its frames are the pipes' workspace, and not each session's own: what is in them was
+ * copied into the pipe when nghttp2_session_mem_send returned, and bodies never are (weft_h2_send_data takes all or
+ * fails). Of a head that is longer, the rest is in pieces of its own.
  */
 #include <string.h>
 
@@ -13,6 +17,9 @@ struct weft_h2_piece {
 	size_t len; /* this included */
 	size_t spare;
 };
+
+/* What nghttp2 asks for when it makes a session: a frame's payload, its head, and the length of a padding. */
+enum { FRAME_BUFFER = 16384 + 9 + 1 };
 
 static void link_piece(struct weft_h2 *h, struct weft_h2_piece *p)
 {
@@ -54,7 +61,7 @@ static void mem_free(void *ptr, void *user)
 	struct weft_h2_piece *p;
 	struct weft_h2 *h = user;
 
-	if (!ptr || h->starved)
+	if (!ptr || h->starved || ptr == h->frame)
 		return;
 	p = (struct weft_h2_piece *)ptr - 1;
 	unlink_piece(h, p);
@@ -73,12 +80,19 @@ static void *mem_calloc(size_t n, size_t each, void *user)
 static void *mem_realloc(void *ptr, size_t len, void *user)
 {
 	const struct weft_h2_piece *p = ptr;
-	void *to = mem_malloc(len, user);
+	struct weft_h2 *h = user;
 	size_t old;
+	void *to;
 
+	if (!ptr && len == FRAME_BUFFER && h->making && !h->frame) {
+		h->frame = weft_pipe_workspace(h->pipe, FRAME_BUFFER);
+		if (h->frame)
+			return h->frame;
+	}
+	to = mem_malloc(len, user);
 	if (!ptr || !to)
 		return to;
-	old = p[-1].len - sizeof(*p);
+	old = ptr == h->frame ? FRAME_BUFFER : p[-1].len - sizeof(*p);
 	memcpy(to, ptr, old < len ? old : len);
 	mem_free(ptr, user);
 	return to;
@@ -101,6 +115,9 @@ void weft_h2_memory_end(struct weft_h2 *h)
 
 	if (!h->starved)
 		nghttp2_session_del(h->session);
+	if (h->frame)
+		weft_pipe_workspace_end(h->pipe);
+	h->frame = NULL;
 	while ((p = h->pieces)) {
 		h->pieces = p->next;
 		weft_free(h->alloc, p, p->len);

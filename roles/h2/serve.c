@@ -45,53 +45,58 @@ static void refuse(struct weft_h2_stream *hs, unsigned status, const char *why)
 	answer(hs, status, why);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return weft_http_same(a, strlen(a), b);
-}
-
 /* OK, or what is wrong with where it goes. */
-static enum weft_status check_place(
-	const struct weft_h2 *h, const struct weft_head *head, struct weft_http_refusal *no)
+static enum weft_status check_place(const struct weft_h2_stream *hs, const struct weft_h2_head *got,
+	const struct weft_head *head, struct weft_http_refusal *no)
 {
-	const struct weft_field *host = weft_head_find(head, "host");
-	bool connect = !strcmp(head->method, "CONNECT");
+	const char *scheme = got->pseudo[WEFT_H2_SCHEME];
+	size_t scheme_len = got->pseudo_len[WEFT_H2_SCHEME];
+	size_t len = got->pseudo[WEFT_H2_AUTHORITY] ? got->pseudo_len[WEFT_H2_AUTHORITY]
+		     : got->host                    ? got->host->value_len
+						    : 0;
+	bool secure;
 
-	if (!head->authority ||
-		!weft_http_authority(head->authority, strlen(head->authority), connect))
+	if (!len || !weft_http_authority(head->authority, len, hs->connect))
 		return weft_http_refuse(no, 400, "the authority is missing, or is none\n");
-	if (host && !same_text(head->authority, host->value))
+	if (got->host && got->host->value != head->authority &&
+		!weft_http_same(got->host->value, got->host->value_len, head->authority))
 		return weft_http_refuse(no, 400, "host is not what :authority says\n");
-	if (connect)
+	if (hs->connect)
 		return WEFT_OK;
-	if (!weft_http_origin(head->method, head->target, strlen(head->target)))
+	if (!weft_http_origin(head->method, head->target, got->pseudo_len[WEFT_H2_PATH]))
 		return weft_http_refuse(no, 400, "a path that is none\n");
-	if (!same_text(head->scheme, "http") && !same_text(head->scheme, "https"))
+	secure = weft_http_same(scheme, scheme_len, "https");
+	if (!secure && !weft_http_same(scheme, scheme_len, "http"))
 		return weft_http_refuse(no, 400, "a scheme that is neither http nor https\n");
-	if (weft_pipe_secure(h->pipe) != same_text(head->scheme, "https"))
+	if (weft_pipe_secure(hs->h->pipe) != secure)
 		return weft_http_refuse(no, 421, "a target for the other one of http and https\n");
 	return WEFT_OK;
 }
 
-static enum weft_status check(
-	const struct weft_h2_stream *hs, const struct weft_head *head, struct weft_http_refusal *no)
+static enum weft_status check(const struct weft_h2_stream *hs, const struct weft_h2_head *got,
+	const struct weft_head *head, struct weft_http_refusal *no)
 {
-	const struct weft_field *expect = weft_head_find(head, "expect");
-	enum weft_status st = check_place(hs->h, head, no);
+	const struct weft_field *expect = got->expect;
+	enum weft_status st = check_place(hs, got, head, no);
 
-	if (st == WEFT_OK && expect && !same_text(expect->value, "100-continue"))
+	if (st == WEFT_OK && expect &&
+		!weft_http_same(expect->value, expect->value_len, "100-continue"))
 		st = weft_http_refuse(no, 417, "an expectation other than 100-continue\n");
 	return st;
 }
 
-static int64_t length_of(const struct weft_head *head, bool fin)
+static int64_t length_of(const struct weft_h2_head *got, bool fin)
 {
-	const struct weft_field *f = weft_head_find(head, "content-length");
-
 	if (fin)
 		return 0;
 	/* nghttp2 has seen that it is a number */
-	return f ? (int64_t)strtoll(f->value, NULL, 10) : -1;
+	return got->length ? (int64_t)strtoll(got->length->value, NULL, 10) : -1;
+}
+
+static bool method_is(const struct weft_h2_head *got, const char *name, size_t len)
+{
+	return got->pseudo_len[WEFT_H2_METHOD] == len &&
+	       !memcmp(got->pseudo[WEFT_H2_METHOD], name, len);
 }
 
 /* Over HTTP/2 an upgrade looks to the application as it does over HTTP/1.1. */
@@ -111,8 +116,6 @@ static void as_upgrade(struct weft_h2_stream *hs, struct weft_h2_head *got, stru
 static void fill(
 	struct weft_h2_stream *hs, struct weft_h2_head *got, struct weft_head *head, bool fin)
 {
-	const struct weft_field *host;
-
 	*head = (struct weft_head){
 		.method = got->pseudo[WEFT_H2_METHOD],
 		.scheme = got->pseudo[WEFT_H2_SCHEME],
@@ -122,13 +125,12 @@ static void fill(
 		.fields = got->fields,
 		.field_count = got->count,
 	};
-	host = weft_head_find(head, "host");
-	if (!head->authority && host)
-		head->authority = host->value;
-	head->body_len = length_of(head, fin);
-	hs->head_method = !strcmp(head->method, "HEAD");
-	hs->expect = !fin && weft_head_find(head, "expect");
-	if (!strcmp(head->method, "CONNECT")) {
+	if (!head->authority && got->host)
+		head->authority = got->host->value;
+	head->body_len = length_of(got, fin);
+	hs->head_method = method_is(got, "HEAD", 4);
+	hs->expect = !fin && got->expect;
+	if (method_is(got, "CONNECT", 7)) {
 		head->body_len = 0;
 		as_upgrade(hs, got, head);
 		head->field_count = got->count;
@@ -160,7 +162,7 @@ static void tell(struct weft_h2_stream *hs, bool fin)
 		return;
 	}
 	fill(hs, &got, &head, fin);
-	if (check(hs, &head, &no)) {
+	if (check(hs, &got, &head, &no)) {
 		refuse(hs, no.status, no.why);
 		return;
 	}

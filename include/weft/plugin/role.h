@@ -185,6 +185,13 @@ WEFT_API const struct weft_allocator *weft_pipe_alloc(const struct weft_pipe *pi
  * need about as many.
  */
 WEFT_API const struct weft_allocator *weft_pipe_quick(const struct weft_pipe *pipe);
+/*
+ * Memory that the pipes of a context have together: for what is made and sent within one call of an op. What it holds
+ * does not outlast the op, and no op of another pipe may be called meanwhile. All ask for the same len. NULL: no
+ * memory, or another len. Each that got it gives it back, once.
+ */
+WEFT_API void *weft_pipe_workspace(struct weft_pipe *pipe, size_t len);
+WEFT_API void weft_pipe_workspace_end(struct weft_pipe *pipe);
 /* Addresses, TLS, ALPN of the connection. */
 WEFT_API void weft_pipe_info(const struct weft_pipe *pipe, struct weft_conn_info *info);
 WEFT_API bool weft_pipe_secure(const struct weft_pipe *pipe);
