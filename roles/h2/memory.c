@@ -3,7 +3,7 @@
  * nghttp2's memory. Its ways out of a lack of memory are not to be trusted (1.52 frees an item twice that it could not
  * queue): from the first failure on nothing is really freed until the session is given up, then all of it is.
  *
- * The 16 KiB in which it makes its frames are the pipes' workspace, and not each session's own: what is in them was
+ * The 16 KiB in which a server's makes its frames are the pipes' workspace, and not each session's own: what is in them was
  * copied into the pipe when nghttp2_session_mem_send returned, and bodies never are (weft_h2_send_data takes all or
  * fails). Of a head that is longer, the rest is in pieces of its own.
  */

@@ -140,7 +140,7 @@ enum weft_status weft_h2_session_make(struct weft_h2 *h, struct weft_error *err)
 	int code;
 
 	weft_h2_memory_begin(h);
-	h->making = true;
+	h->making = !h->client; /* a client's preface waits in there from the beginning */
 	code = make(h);
 	h->making = false;
 	return code ? weft_h2_failed(h, code, err) : WEFT_OK;
