@@ -33,6 +33,7 @@ struct get_options {
 	const char *method, *data, *data_file, *cacert, *cert, *key, *output, *protocol, *proxy;
 	unsigned char pins[WEFT_PINS_MAX][WEFT_SHA256_BYTES];
 	size_t pin_count;
+	const char *const *alpn; /* of --http; NULL: all */
 	unsigned long count, parallel;
 	bool insecure, explain, json;
 	const char *policy; /* a file; NULL: URLs are given */

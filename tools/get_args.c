@@ -8,7 +8,7 @@
 static const struct option_spec options[] = {
 	{ "--event", "NAME", "event loop (weft plugins lists them)" },
 	{ "--tls", "NAME", "TLS backend" },
-	{ "--http", "VERSION", "HTTP version; this build speaks 1.1" },
+	{ "--http", "VERSION", "1.1, 2, or auto: what both sides speak best (auto)" },
 	{ "--cacert", "FILE", "trust these PEM certificates instead of the system's" },
 	{ "--cert", "FILE", "PEM certificate chain to show where the server asks, leaf first" },
 	{ "--key", "FILE", "its PEM key" },
@@ -88,6 +88,22 @@ static bool set_number(struct get_options *o, const struct args *a, const char *
 	return true;
 }
 
+static bool set_http(struct get_options *o, const char *version)
+{
+	static const char *const one[] = { "http/1.1", NULL }, *const two[] = { "h2", NULL };
+
+	o->protocol = version;
+	if (!strcmp(version, "1.1"))
+		o->alpn = one;
+	else if (!strcmp(version, "2"))
+		o->alpn = two;
+	else if (!strcmp(version, "auto"))
+		o->alpn = NULL;
+	else
+		fprintf(stderr, "weft get: --http \"%s\": expected 1.1, 2 or auto\n", version);
+	return o->alpn || !strcmp(version, "auto");
+}
+
 static bool set(struct get_options *o, const struct args *a, const char *name)
 {
 	const struct {
@@ -96,7 +112,6 @@ static bool set(struct get_options *o, const struct args *a, const char *name)
 	} texts[] = {
 		{ "--event", &o->context.event },
 		{ "--tls", &o->context.tls },
-		{ "--http", &o->protocol },
 		{ "--cacert", &o->cacert },
 		{ "--cert", &o->cert },
 		{ "--key", &o->key },
@@ -132,6 +147,8 @@ static bool set(struct get_options *o, const struct args *a, const char *name)
 	}
 	if (!strcmp(name, "--header"))
 		return add_header(o, a->value);
+	if (!strcmp(name, "--http"))
+		return set_http(o, a->value);
 	if (!strcmp(name, "--pin"))
 		return get_add_pin(o, a->value);
 	if (!strcmp(name, "--stream")) {
@@ -200,8 +217,6 @@ static bool consistent(const struct get_options *o)
 		return consistent_policy(o);
 	if (!o->url_count)
 		fprintf(stderr, "weft get: expected a URL; see weft get --help\n");
-	else if (o->protocol && strcmp(o->protocol, "1.1"))
-		fprintf(stderr, "weft get: --http \"%s\": this build speaks 1.1\n", o->protocol);
 	else if (!o->cert != !o->key)
 		fprintf(stderr, "weft get: --cert and --key go together\n");
 	else if (o->data && o->data_file)

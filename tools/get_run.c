@@ -38,8 +38,11 @@ static void on_head(
 		get_sample_take(g, &g->during);
 	g->statuses[head->status % 1000]++;
 	g->expected = head->body_len;
-	snprintf(g->protocol, sizeof(g->protocol), "http/%u.%u", head->version / 10,
-		head->version % 10);
+	if (head->version == 20)
+		snprintf(g->protocol, sizeof(g->protocol), "h2");
+	else
+		snprintf(g->protocol, sizeof(g->protocol), "http/%u.%u", head->version / 10,
+			head->version % 10);
 }
 
 static size_t on_data(struct weft_stream *s, const void *bytes, size_t len, void *user)
@@ -219,7 +222,7 @@ static struct weft_request describe(
 		.trust = id ? &id->trust : NULL,
 		.credential = id && g->o.cert ? &id->credential : NULL,
 		.allow = g->o.insecure ? WEFT_TLS_ALLOW_ALL : 0,
-		.stream = { .proxy = g->o.proxy },
+		.stream = { .proxy = g->o.proxy, .alpn = g->o.alpn },
 	};
 }
 

@@ -10,7 +10,14 @@
 #include "serve_files.h"
 #include "tool.h"
 
-enum { LISTENERS_MAX = 32, WORKERS_MAX = 256, DRAIN_SECONDS = 30, ROUTES_MAX = 8, URL_MAX = 256 };
+enum {
+	LISTENERS_MAX = 32,
+	SERVE_ROLES_MAX = 8,
+	WORKERS_MAX = 256,
+	DRAIN_SECONDS = 30,
+	ROUTES_MAX = 8,
+	URL_MAX = 256
+};
 
 enum worker_state {
 	WORKER_NOT_YET, /* nobody has begun to start it */
@@ -50,6 +57,8 @@ struct serve_tls {
 struct serve {
 	const char *listen[LISTENERS_MAX];
 	size_t listen_count;
+	char role_text[256];
+	const char *roles[SERVE_ROLES_MAX + 1]; /* of --roles; none: all */
 	const char *cert, *key, *root;
 	const char *access_path, *access_format;
 	struct serve_files files;

@@ -11,6 +11,7 @@ static const struct option_spec options[] = {
 	{ "--listen", "URL", "http://ADDR:PORT, https://ADDR:PORT or unix:PATH (repeatable)" },
 	{ "--event", "NAME", "event loop (weft plugins lists them)" },
 	{ "--tls", "NAME", "TLS backend" },
+	{ "--roles", "NAME,...", "what is spoken, the best first: h2,h1 (all that serve HTTP)" },
 	{ "--cert", "FILE", "PEM certificate chain, leaf first" },
 	{ "--key", "FILE", "its PEM key" },
 	{ "--client-ca", "FILE", "ask clients for a certificate of one of these issuers" },
@@ -93,6 +94,23 @@ static bool add_listener(struct serve *v, const char *url)
 	return true;
 }
 
+static bool set_roles(struct serve *v, const char *list)
+{
+	size_t n = 0;
+
+	snprintf(v->role_text, sizeof(v->role_text), "%s", list);
+	for (char *at = strtok(v->role_text, ","); at; at = strtok(NULL, ",")) {
+		if (n == SERVE_ROLES_MAX) {
+			fprintf(stderr, "weft serve: --roles: more than %d\n", SERVE_ROLES_MAX);
+			return false;
+		}
+		v->roles[n++] = at;
+	}
+	if (!n)
+		fprintf(stderr, "weft serve: --roles: expected names, as in h2,h1\n");
+	return n;
+}
+
 static bool set(struct serve *v, const struct args *a, const char *name)
 {
 	const struct {
@@ -136,6 +154,8 @@ static bool set(struct serve *v, const struct args *a, const char *name)
 	}
 	if (!strcmp(name, "--listen"))
 		return add_listener(v, a->value);
+	if (!strcmp(name, "--roles"))
+		return set_roles(v, a->value);
 	if (!strcmp(name, "--vhost"))
 		return serve_files_add_vhost(&v->files, a->value);
 	if (!strcmp(name, "--cache-control"))

@@ -10,12 +10,25 @@
 
 #include "serve.h"
 
+enum {
+	ROLES_MAX = 16,
+	CONNS_SHOWN = 100, /* one by one */
+};
+
+/* What the connections of a role have, together. */
+struct role_sum {
+	char name[16];
+	json_int_t conns, streams, out_bytes;
+};
+
 /* What one worker has to say. */
 struct part {
 	struct inquiry *inquiry;
 	struct worker *of;
 	bool there;
 	struct weft_counters counters;
+	struct role_sum roles[ROLES_MAX];
+	json_int_t waiting; /* streams */
 };
 
 struct inquiry {
@@ -60,6 +73,9 @@ static const struct {
 	FIELD(streams_retried),
 	FIELD(retries_refused),
 	FIELD(queue_timeouts),
+	FIELD(streams_queued),
+	FIELD(queue_us),
+	FIELD_MAX(queue_us_max),
 	FIELD_MAX(streams_per_conn_max),
 	FIELD(vhosts_created),
 	FIELD(vhosts_freed),
@@ -128,6 +144,85 @@ static json_t *workers_json(const struct inquiry *q, json_int_t *conns, json_int
 	return list;
 }
 
+/* ---- connections ---- */
+
+static void add_role(struct role_sum *sums, const struct role_sum *one)
+{
+	for (size_t i = 0; i < ROLES_MAX; i++) {
+		if (sums[i].name[0] && strcmp(sums[i].name, one->name) != 0)
+			continue;
+		memcpy(sums[i].name, one->name, sizeof(one->name));
+		sums[i].conns += one->conns;
+		sums[i].streams += one->streams;
+		sums[i].out_bytes += one->out_bytes;
+		return;
+	}
+}
+
+static bool sum_conn(const struct weft_conn_view *c, void *user)
+{
+	struct role_sum one = { .conns = 1, .streams = c->streams };
+
+	one.out_bytes = (json_int_t)c->out_bytes;
+	snprintf(one.name, sizeof(one.name), "%s", *c->role ? c->role : c->phase);
+	add_role(user, &one);
+	return true;
+}
+
+static bool sum_queue(const struct weft_queue_view *q, void *user)
+{
+	*(json_int_t *)user += q->waiting;
+	return true;
+}
+
+static void survey(struct part *p)
+{
+	p->there = true;
+	weft_context_counters(p->of->ctx, &p->counters);
+	weft_context_conns(p->of->ctx, sum_conn, p->roles);
+	weft_context_queues(p->of->ctx, sum_queue, &p->waiting);
+}
+
+/* By role, of all workers. */
+static json_t *roles_json(const struct inquiry *q, json_int_t *waiting)
+{
+	struct role_sum sums[ROLES_MAX] = { { .conns = 0 } };
+	json_t *o = json_object();
+
+	*waiting = 0;
+	for (unsigned long k = 0; k < q->asked->serve->worker_count; k++) {
+		*waiting += q->parts[k].waiting;
+		for (size_t i = 0; i < ROLES_MAX && q->parts[k].roles[i].name[0]; i++)
+			add_role(sums, &q->parts[k].roles[i]);
+	}
+	for (size_t i = 0; i < ROLES_MAX && sums[i].name[0]; i++)
+		json_object_set_new(o, sums[i].name,
+			json_pack("{s:I, s:I, s:I}", "conns", sums[i].conns, "streams",
+				sums[i].streams, "out_bytes", sums[i].out_bytes));
+	return o;
+}
+
+static bool conn_json(const struct weft_conn_view *c, void *user)
+{
+	json_array_append_new(user,
+		json_pack("{s:I, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:b}", "id", (json_int_t)c->id,
+			"role", c->role, "phase", c->phase, "vhost", c->vhost, "client", c->client,
+			"streams", (json_int_t)c->streams, "served", (json_int_t)c->served,
+			"out_bytes", (json_int_t)c->out_bytes, "blocked", c->blocked));
+	return json_array_size(user) < CONNS_SHOWN;
+}
+
+/* The oldest ones of this worker. */
+static json_t *conns_json(const struct weft_context *ctx)
+{
+	json_t *list = json_array();
+
+	weft_context_conns(ctx, conn_json, list);
+	return list;
+}
+
+/* ---- vhosts ---- */
+
 static const char *state_name(enum weft_vhost_state state)
 {
 	static const char *const names[] = {
@@ -188,16 +283,18 @@ static enum weft_status answer(const struct inquiry *q)
 {
 	struct worker *w = q->asked;
 	enum weft_status st = WEFT_ERR_MEMORY;
-	json_int_t conns, streams, uptime;
-	json_t *o, *workers = workers_json(q, &conns, &streams);
+	json_int_t conns, streams, uptime, waiting;
+	json_t *o, *workers = workers_json(q, &conns, &streams), *roles = roles_json(q, &waiting);
 	char *text;
 
 	uptime = (json_int_t)((weft_context_now(w->ctx) - w->started_us) / 1000000);
-	o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
+	o = json_pack(
+		"{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"version", WEFT_VERSION, "event", weft_context_event(w->ctx), "tls",
 		weft_context_tls(w->ctx), "uptime", uptime, "workers",
 		(json_int_t)w->serve->worker_count, "worker", (json_int_t)w->index, "conns", conns,
-		"streams", streams, "vhosts", vhosts_json(w->ctx), "vhost_events",
+		"streams", streams, "queue", waiting, "roles", roles, "connections",
+		conns_json(w->ctx), "vhosts", vhosts_json(w->ctx), "vhost_events",
 		events_json(w->ctx), "limits", limits_json(w->serve), "counters", counters_json(q),
 		"per_worker", workers);
 	text = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
@@ -253,11 +350,8 @@ static void last_words(struct part *p)
 /* In the thread of the one that was asked. */
 static void tell(void *arg)
 {
-	struct part *p = arg;
-
-	p->there = true;
-	weft_context_counters(p->of->ctx, &p->counters);
-	send_back(p);
+	survey(arg);
+	send_back(arg);
 }
 
 static void ended(void *arg)
@@ -314,8 +408,7 @@ enum weft_status route_status(struct weft_stream *s, void *user)
 			ask(p);
 			continue;
 		}
-		p->there = true;
-		weft_context_counters(w->ctx, &p->counters);
+		survey(p);
 	}
 	return q->waiting ? WEFT_OK : answer(q);
 }

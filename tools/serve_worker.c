@@ -91,6 +91,7 @@ static enum weft_status come_up(struct worker *w, struct weft_error *err)
 	struct weft_vhost_options o = { .name = "localhost", .routes = w->routes };
 	enum weft_status st;
 
+	o.roles = v->roles[0] ? v->roles : NULL;
 	c.registry = v->registry;
 	c.reuse_port = v->worker_count > 1;
 	st = weft_context_create(&c, &w->ctx, err);

@@ -6,6 +6,12 @@
 #include "core/vhost/identity.h"
 #include "core/vhost/listener.h"
 
+static const struct weft_plugin *default_of(const struct weft_vhost *vh,
+	const struct weft_scheme *scheme, const struct weft_plugin *role)
+{
+	return weft_roles_default(vh->ctx, scheme, (const char *const *)vh->roles, role);
+}
+
 static enum weft_status choose_identity(void *user, const struct weft_hello *hello,
 	struct weft_tls_ctx **tls, struct weft_tls_session_options *session, struct weft_error *err)
 {
@@ -19,6 +25,7 @@ static enum weft_status choose_identity(void *user, const struct weft_hello *hel
 		weft_vhost_hold_conn(weft_vhost_ref(vh));
 		weft_vhost_release_conn(conn->vhost);
 		conn->vhost = vh;
+		conn->pipe.default_role = default_of(vh, conn->scheme, conn->listener->role);
 	}
 	session->allow = weft_vhost_allow(conn->vhost);
 	*tls = weft_vhost_tls(conn->vhost, conn->scheme, &why);
@@ -61,7 +68,7 @@ enum weft_status weft_conn_accept(struct weft_vhost *vhost, struct weft_listener
 	struct weft_transport *top = transport;
 	enum weft_status st;
 
-	conn = weft_conn_create(ctx, role, scheme, false);
+	conn = weft_conn_create(ctx, default_of(vhost, scheme, role), scheme, false);
 	if (!conn)
 		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a connection");
 	conn->vhost = weft_vhost_ref(vhost);

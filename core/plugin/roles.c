@@ -102,6 +102,23 @@ bool weft_roles_known(struct weft_context *ctx, const char *name)
 	return false;
 }
 
+const struct weft_plugin *weft_roles_default(struct weft_context *ctx,
+	const struct weft_scheme *scheme, const char *const *names, const struct weft_plugin *own)
+{
+	const struct weft_span span = { (const unsigned char *)scheme->name, strlen(scheme->name) };
+	const struct weft_scheme *found;
+	const struct weft_plugin *p;
+
+	if (weft_roles_among(names, own->name))
+		return own;
+	for (; *names; names++) {
+		p = weft_roles_by_name(ctx, *names, span, &found, NULL);
+		if (p)
+			return p;
+	}
+	return own;
+}
+
 bool weft_roles_among(const char *const *names, const char *name)
 {
 	if (!names)

@@ -28,6 +28,9 @@ const struct weft_plugin *weft_roles_by_preface(struct weft_context *ctx,
 	const struct weft_scheme *scheme, const char *const *only, const unsigned char *bytes,
 	size_t len, bool *more);
 bool weft_roles_known(struct weft_context *ctx, const char *name);
+/* Who speaks where nothing is negotiated: the scheme's own, or the first of the names if it is not among them. */
+const struct weft_plugin *weft_roles_default(struct weft_context *ctx,
+	const struct weft_scheme *scheme, const char *const *names, const struct weft_plugin *own);
 /* Whether a role is among them; NULL: each is. */
 bool weft_roles_among(const char *const *names, const char *name);
 

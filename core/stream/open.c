@@ -99,14 +99,18 @@ static enum weft_status check_proxy(struct opening *o, struct weft_error *err)
 }
 
 /* Nothing is negotiated in the clear: the first of the names that a role knows is spoken, by prior knowledge. */
-static void prefer(struct opening *o)
+static enum weft_status prefer(struct opening *o, struct weft_error *err)
 {
 	const struct weft_plugin *role = NULL;
 
 	for (const char *const *name = o->options->alpn; *name && !role; name++)
 		role = weft_roles_by_alpn(o->ctx, o->key.scheme, *name);
-	if (role)
-		o->role = role;
+	if (!role)
+		return weft_error_set(err, WEFT_ERR_UNSUPPORTED, 0,
+			"no role here speaks \"%.32s\" or any other protocol that is asked for",
+			o->options->alpn[0] ? o->options->alpn[0] : "");
+	o->role = role;
+	return WEFT_OK;
 }
 
 static enum weft_status make_key(struct opening *o, struct weft_error *err)
@@ -121,8 +125,8 @@ static enum weft_status make_key(struct opening *o, struct weft_error *err)
 			o->ctx, opt->policy->protocol, o->url.scheme, &o->key.scheme, err);
 	if (!o->role)
 		return WEFT_ERR_UNSUPPORTED;
-	if (!o->key.scheme->tls && opt->alpn)
-		prefer(o);
+	if (!o->key.scheme->tls && opt->alpn && prefer(o, err))
+		return WEFT_ERR_UNSUPPORTED;
 	o->key.role = o->role;
 	if (!o->role->role->ops->open)
 		return weft_error_set(err, WEFT_ERR_UNSUPPORTED, 0,

@@ -218,6 +218,36 @@ struct weft_conn_info {
 	uint64_t id; /* counts up within the context */
 };
 
+/* A connection of a context, as it is now. */
+struct weft_conn_view {
+	uint64_t id;
+	const char *role;     /* its name; "" while there is none yet, or no more */
+	const char *phase;    /* "connecting", "handshake", "open", "closing" or "lingering" */
+	const char *vhost;    /* its name; "" if it needs none */
+	const char *place;    /* a client's: the host that it is for; else "" */
+	uint32_t streams;     /* that it carries now */
+	uint32_t served;      /* all that it carried so far */
+	uint64_t out_bytes;   /* that wait to be sent */
+	bool client, blocked; /* blocked: nothing is read until output goes on */
+};
+
+/* Who waits for a connection to one place. */
+struct weft_queue_view {
+	const char *host;
+	uint16_t port;
+	uint32_t waiting;           /* streams */
+	uint32_t conns, connecting; /* that are there; of these, being made */
+};
+
+/*
+ * Shows all connections of the context, the oldest first, then where streams may wait, until see returns false. What
+ * is shown lasts as long as the call; see calls nothing that changes the context. Context's thread.
+ */
+WEFT_API void weft_context_conns(const struct weft_context *ctx,
+	bool (*see)(const struct weft_conn_view *conn, void *user), void *user);
+WEFT_API void weft_context_queues(const struct weft_context *ctx,
+	bool (*see)(const struct weft_queue_view *queue, void *user), void *user);
+
 /* WEFT_ERR_STATE while the stream has no connection. */
 WEFT_API WEFT_MUST_CHECK enum weft_status weft_stream_conn_info(
 	const struct weft_stream *s, struct weft_conn_info *info);

@@ -82,7 +82,7 @@ struct weft_vhost_options {
 	bool no_tickets;
 	/*
 	 * Names of the roles that it speaks, NULL-terminated, by preference; NULL: all that serve a listener's
-	 * scheme. Where nothing is negotiated the scheme's own is always spoken.
+	 * scheme. Where nothing is negotiated it is the scheme's own, or the first of these if that is not among them.
 	 */
 	const char *const *roles;
 	uint32_t header_bytes, header_count,

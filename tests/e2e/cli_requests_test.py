@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """`weft get`: what it sends and brings, what it shares, and the figures that it tells."""
+import json
 import os
 import select
 import subprocess
@@ -181,7 +182,7 @@ class Sharing(GetCase):
                                                  "handshakes_resumed", "streams_peak", "errors")}
             self.assertEqual(said, {
                 "requests": requests, "ok": requests, "failed": 0, "bytes": 13 * requests,
-                "protocol": "http/2.0" if tls and "h2" in weftlib.ROLES else "http/1.1",
+                "protocol": "h2" if tls and "h2" in weftlib.ROLES else "http/1.1",
                 "conns_opened": 1, "handshakes_full": tls,
                 "handshakes_resumed": 0, "streams_peak": peak, "errors": []}, arguments)
             self.assertEqual((seen["conns_accepted"], seen["handshakes_full"],
@@ -215,6 +216,57 @@ class Sharing(GetCase):
                 common = "--event", loop, "--tls", backend, "--cacert", files.ca
                 self.check(server, *common)
                 self.check_several(server, *common)
+
+    @unittest.skipUnless({"h1", "h2"} <= set(weftlib.ROLES), "a build without one of HTTP/1 and HTTP/2")
+    def test_a_version_is_asked_for(self):
+        files = weftlib.Certificates(self.folder) if weftlib.BACKENDS else None
+        for words, arguments, scheme in weftlib.variants():
+            trust = ["--cacert", files.ca] if scheme == "https" else []
+            if trust:
+                arguments += ["--cert", files.cert, "--key", files.key]
+            for roles, version, taken in (
+                    ("h2,h1", "1.1", "http/1.1"), ("h2,h1", "2", "h2"), ("h1", "1.1", "http/1.1"),
+                    ("h2,h1", "auto", "h2" if trust else "http/1.1"), ("h1", "2", None),
+                    ("h2", "2", "h2"), ("h2", "1.1", None), ("h1", "auto", "http/1.1"),
+                    ("h1,h2", "auto", "http/1.1")):
+                with self.subTest(roles=roles, version=version, **words), weftlib.serve(
+                        "--roles", roles, *arguments, listen=[f"{scheme}://127.0.0.1:0"]) as server:
+                    done = weftlib.weft("get", "--http", version, "--json", *trust, "--event",
+                                        words["loop"], f"{server.url}/hello")
+                    report = json.loads(done.stdout)
+                    if taken:
+                        self.assertEqual((report["ok"], report["protocol"]), (1, taken), report)
+                    else:
+                        self.assertEqual((report["ok"], done.returncode), (0, 1), report)
+                        self.assertRegex(report["errors"][0]["cause"], "protocol|HTTP/2|response")
+
+    @unittest.skipUnless({"h1", "h2"} <= set(weftlib.ROLES), "a build without one of HTTP/1 and HTTP/2")
+    def test_what_cannot_be_spoken_is_said(self):
+        done = weftlib.weft("serve", "--roles", "h2,h9")
+        self.assertIn('there is no role "h9"', done.stderr)
+        done = weftlib.weft("serve", "--roles", ",")
+        self.assertIn("--roles: expected names", done.stderr)
+
+    @unittest.skipUnless(weftlib.BACKENDS and "h2" in weftlib.ROLES, "a build without TLS or HTTP/2")
+    def test_a_hundred_at_once_share_a_connection(self):
+        files = weftlib.Certificates(self.folder)
+        for loop, backend in weftlib.pairs():
+            for own in weftlib.BACKENDS:
+                with self.subTest(loop=loop, server=backend, client=own), weftlib.serve(
+                        "--event", loop, "--tls", backend, "--cert", files.cert, "--key", files.key,
+                        listen=["https://127.0.0.1:0"]) as server:
+                    report, seen = self.counted(
+                        server, "--event", loop, "--tls", own, "--cacert", files.ca, "--count", "100",
+                        "--parallel", "100", f"{server.url}/hello")
+                    self.assertEqual(
+                        {key: report[key] for key in ("ok", "protocol", "conns_opened",
+                                                      "handshakes_full", "streams_peak")},
+                        {"ok": 100, "protocol": "h2", "conns_opened": 1, "handshakes_full": 1,
+                         "streams_peak": 100})
+                    self.assertEqual((seen["conns_accepted"], seen["handshakes_full"],
+                                      seen["streams_incoming"]), (1, 1, 100))
+                    # all of them were open at once there, too
+                    self.assertGreaterEqual(weftlib.status(server)["counters"]["streams_peak"], 100)
 
     def test_a_scheme_in_capitals_is_the_same(self):
         with weftlib.serve() as server:

@@ -377,9 +377,16 @@ class Status(ServeCase):
                 status = json.loads(body)
                 self.assertEqual(set(status), {"version", "event", "tls", "conns", "streams",
                                                "vhosts", "vhost_events", "counters", "uptime", "workers",
-                                               "worker", "limits", "per_worker"})
+                                               "worker", "limits", "per_worker", "queue", "roles",
+                                               "connections"})
                 self.assertEqual((status["event"], status["conns"], status["streams"]),
                                  (loop, 1, 1))
+                self.assertEqual((status["queue"], status["roles"]),
+                                 (0, {"h1": {"conns": 1, "streams": 1, "out_bytes": 0}}))
+                conn, = status["connections"]
+                self.assertEqual(conn, {
+                    "id": conn["id"], "role": "h1", "phase": "open", "vhost": "localhost", "client": False,
+                    "streams": 1, "served": 1, "out_bytes": 0, "blocked": False})
                 vhost, = status["vhosts"]
                 self.assertEqual(set(vhost), {"name", "client", "state", "refs", "conns", "streams", "policies",
                                               "applications", "tls", "age_us", "made", "build_us",
