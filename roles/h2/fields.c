@@ -111,3 +111,43 @@ void weft_h2_nv_fields(struct weft_h2_nv *nv, const struct weft_field *fields, s
 			add_field(nv, &fields[i]);
 	}
 }
+
+static const char *copy(char **to, const char *text, size_t len)
+{
+	char *at = *to;
+
+	memcpy(at, text, len);
+	*to += len;
+	return at;
+}
+
+bool weft_h2_keep_trailer(struct weft_h2_stream *hs)
+{
+	const struct weft_head *from = hs->trailer;
+	struct weft_field *fields;
+	size_t len = sizeof(*from);
+	char *text;
+
+	if (!from || !from->field_count || from == hs->kept_trailer)
+		return true;
+	for (size_t i = 0; i < from->field_count; i++)
+		len += sizeof(*fields) + from->fields[i].name_len + from->fields[i].value_len;
+	hs->kept_trailer = weft_alloc(hs->h->alloc, len);
+	if (!hs->kept_trailer)
+		return false;
+	hs->kept_trailer_len = len;
+	fields = (struct weft_field *)(hs->kept_trailer + 1);
+	text = (char *)(fields + from->field_count);
+	*hs->kept_trailer =
+		(struct weft_head){ .fields = fields, .field_count = from->field_count };
+	for (size_t i = 0; i < from->field_count; i++) {
+		const struct weft_field *f = &from->fields[i];
+
+		fields[i].name = copy(&text, f->name, f->name_len);
+		fields[i].name_len = f->name_len;
+		fields[i].value = copy(&text, f->value, f->value_len);
+		fields[i].value_len = f->value_len;
+	}
+	hs->trailer = hs->kept_trailer;
+	return true;
+}

@@ -19,7 +19,10 @@ struct weft_h2_stream {
 	struct weft_stream *stream; /* NULL: given up; what `kept` has still goes out */
 	struct weft_segment *kept;  /* references, or NULL: an answer that outlives its stream */
 	size_t kept_count, kept_at; /* how many, and the first that is left */
-	const struct weft_head *trailer; /* the stream's; goes out behind the body */
+	const struct weft_head *trailer; /* the stream's, or below; goes out behind the body */
+	struct weft_head
+		*kept_trailer; /* the same, when the stream is gone: with its fields and texts */
+	size_t kept_trailer_len;
 	const char *problem;    /* static text: why it is reset, if for a reason of its own */
 	uint64_t out_left;      /* bytes that the head promised; meaningful if out_known */
 	uint64_t in_us, out_us; /* when something last came; last went, or began to wait */
@@ -247,6 +250,8 @@ void weft_h2_nv_length(struct weft_h2_nv *nv, uint64_t length);
 /* Those that HTTP/2 has: RFC 9113 section 8.2.2. */
 void weft_h2_nv_fields(struct weft_h2_nv *nv, const struct weft_field *fields, size_t count);
 void weft_h2_nv_end(struct weft_h2_nv *nv);
+/* Makes hs's trailers its own, for an answer that outlives its stream. false: no memory. */
+bool weft_h2_keep_trailer(struct weft_h2_stream *hs);
 
 /* ---- client.c ---- */
 

@@ -175,6 +175,11 @@ static void say_why(const struct weft_h2_stream *hs, uint32_t code, struct weft_
 		weft_error_set(why, WEFT_ERR_PROTOCOL, (int)code, "HTTP/2: %s", hs->problem);
 	else if (h->problem[0] && code == NGHTTP2_PROTOCOL_ERROR)
 		weft_error_set(why, WEFT_ERR_PROTOCOL, (int)code, "HTTP/2: %s", h->problem);
+	else if (h->client && code == NGHTTP2_HTTP_1_1_REQUIRED)
+		weft_error_set(why, WEFT_ERR_UNSUPPORTED, (int)code,
+			"the server answers this over HTTP/1.1 only (HTTP_1_1_REQUIRED): ask with "
+			"ALPN "
+			"http/1.1");
 	else
 		weft_error_set(why, WEFT_ERR_RESET, (int)code, "the %s reset the stream (%s)",
 			h->client ? "server" : "client", nghttp2_http2_strerror(code));
@@ -188,7 +193,7 @@ static enum weft_cause cause_of(const struct weft_h2_stream *hs, uint32_t code)
 		return WEFT_CAUSE_FAILED;
 	if (!hs->headers_out)
 		return WEFT_CAUSE_UNSENT;
-	if (!hs->heard && (code == NGHTTP2_REFUSED_STREAM || code == NGHTTP2_HTTP_1_1_REQUIRED))
+	if (!hs->heard && code == NGHTTP2_REFUSED_STREAM)
 		return WEFT_CAUSE_UNPROCESSED;
 	return WEFT_CAUSE_FAILED;
 }
@@ -232,11 +237,27 @@ int weft_h2_on_stream_close(nghttp2_session *session, int32_t id, uint32_t code,
 	return h->calm ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
+/* A client that said all it has to say: what is complete is answered. */
+static void client_ended(struct weft_h2 *h)
+{
+	h->going = h->draining = true;
+	for (struct weft_h2_stream *hs = h->first; hs; hs = hs->next) {
+		if (!hs->in_done)
+			weft_h2_break(hs, NGHTTP2_CANCEL,
+				"the connection ended before the request was complete");
+	}
+	weft_pipe_want_output(h->pipe);
+}
+
 /* The end of the peer's bytes. */
 static void peer_ended(struct weft_h2 *h)
 {
 	struct weft_error why;
 
+	if (!h->client && h->first) {
+		client_ended(h);
+		return;
+	}
 	h->closing = true;
 	if (!h->first) {
 		weft_pipe_close(h->pipe);
@@ -271,6 +292,8 @@ enum weft_status weft_h2_input(struct weft_h2 *h, const unsigned char *in, size_
 		weft_pipe_want_output(h->pipe);
 	}
 	if (n < 0 || h->calm) {
+		if (h->starved)
+			return weft_h2_failed(h, NGHTTP2_ERR_NOMEM, err);
 		if (h->calm)
 			(void)nghttp2_session_terminate_session(
 				h->session, NGHTTP2_ENHANCE_YOUR_CALM);

@@ -180,7 +180,7 @@ bool weft_h2_keep(struct weft_h2_stream *hs)
 		hs->kept = more;
 		hs->kept_count = n += count;
 	} while (!fin);
-	return true;
+	return weft_h2_keep_trailer(hs);
 }
 
 /* A response that has no body, by its method or status: what is written all the same goes nowhere. */

@@ -33,6 +33,9 @@ static void drop_kept(struct weft_h2_stream *hs)
 	weft_free(hs->h->alloc, hs->kept, hs->kept_count * sizeof(*hs->kept));
 	hs->kept = NULL;
 	hs->kept_count = hs->kept_at = 0;
+	weft_free(hs->h->alloc, hs->kept_trailer, hs->kept_trailer_len);
+	hs->kept_trailer = NULL;
+	hs->trailer = NULL;
 }
 
 void weft_h2_stream_free(struct weft_h2_stream *hs)
