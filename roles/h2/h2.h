@@ -122,6 +122,7 @@ struct weft_h2 {
 	bool blocked;  /* reading stopped until output goes on */
 	bool calm;     /* the peer asks for too much: the connection ends with ENHANCE_YOUR_CALM */
 	bool dead;     /* it does not answer: nothing is said any more */
+	bool ended;    /* servers: the client's bytes have ended; what is complete is answered */
 	bool tunnels_due; /* of one of its streams the core is to be told that it is a tunnel */
 };
 
@@ -277,6 +278,8 @@ static inline uint32_t weft_h2_add_capped(uint32_t sum, size_t more)
 
 /* ---- timer.c ---- */
 
+/* Bytes of a body, or its end, wait for the peer's window, or for their turn. */
+bool weft_h2_has_output(const struct weft_h2_stream *hs);
 /* The peer answered our PING. */
 void weft_h2_pong(struct weft_h2 *h);
 /* No further streams: GOAWAY, by a server in two steps. */

@@ -5,6 +5,9 @@
 
 #include "roles/h2/h2.h"
 
+/* NGHTTP2_ERR_TOO_MANY_CONTINUATIONS, which only later headers name. */
+enum { TOO_MANY_CONTINUATIONS = -905 };
+
 int weft_h2_on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
 	(void)session;
@@ -99,6 +102,13 @@ static void settings(struct weft_h2 *h, const nghttp2_frame *frame)
 		weft_role_capacity_changed(h->pipe);
 }
 
+/* Nothing but padding, and more is to come. */
+static bool is_empty(const nghttp2_frame *frame)
+{
+	return frame->hd.length <= frame->data.padlen &&
+	       !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
+}
+
 int weft_h2_on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
 	struct weft_h2 *h = user;
@@ -109,6 +119,8 @@ int weft_h2_on_frame(nghttp2_session *session, const nghttp2_frame *frame, void 
 	case NGHTTP2_HEADERS:
 		return headers(h, frame);
 	case NGHTTP2_DATA:
+		if (is_empty(frame) && !weft_h2_spend(h, 1))
+			return NGHTTP2_ERR_CALLBACK_FAILURE;
 		hs = weft_h2_find(h, frame->hd.stream_id);
 		if (hs && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
 			fin_in(hs);
@@ -240,7 +252,7 @@ int weft_h2_on_stream_close(nghttp2_session *session, int32_t id, uint32_t code,
 /* A client that said all it has to say: what is complete is answered. */
 static void client_ended(struct weft_h2 *h)
 {
-	h->going = h->draining = true;
+	h->ended = h->going = h->draining = true;
 	for (struct weft_h2_stream *hs = h->first; hs; hs = hs->next) {
 		if (!hs->in_done)
 			weft_h2_break(hs, NGHTTP2_CANCEL,
@@ -289,6 +301,7 @@ enum weft_status weft_h2_input(struct weft_h2 *h, const unsigned char *in, size_
 	if (len) {
 		h->in_us = weft_pipe_now(h->pipe);
 		n = nghttp2_session_mem_recv(h->session, in, len);
+		h->calm |= n == NGHTTP2_ERR_FLOODED || n == TOO_MANY_CONTINUATIONS;
 		weft_pipe_want_output(h->pipe);
 	}
 	if (n < 0 || h->calm) {

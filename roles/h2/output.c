@@ -297,6 +297,19 @@ static enum weft_status step(struct weft_h2 *h, struct weft_error *err)
 	return weft_pipe_send(h->pipe, 0, &seg, 1, false);
 }
 
+/* A client whose bytes have ended opens no window any more. */
+static void drop_stuck(struct weft_h2 *h)
+{
+	bool all = nghttp2_session_get_remote_window_size(h->session) <= 0;
+
+	for (struct weft_h2_stream *hs = h->first; hs; hs = hs->next) {
+		if (weft_h2_has_output(hs) && (all || nghttp2_session_get_stream_remote_window_size(
+							      h->session, hs->id) <= 0))
+			weft_h2_break(hs, NGHTTP2_CANCEL,
+				"the client ended without a window for the response");
+	}
+}
+
 enum weft_status weft_h2_output(struct weft_h2 *h, struct weft_error *err)
 {
 	enum weft_status st = WEFT_OK;
@@ -315,6 +328,8 @@ enum weft_status weft_h2_output(struct weft_h2 *h, struct weft_error *err)
 		h->blocked = false;
 		weft_pipe_resume(h->pipe);
 	}
+	if (h->ended)
+		drop_stuck(h);
 	if (!h->first && !h->block.active)
 		weft_h2_block_finish(h);
 	return ended(h, err);

@@ -35,8 +35,7 @@ static bool stalled(const struct weft_h2_stream *hs)
 	return hs->given >= weft_h2_window(hs);
 }
 
-/* Bytes, or the end, wait for the peer's window. */
-static bool has_output(const struct weft_h2_stream *hs)
+bool weft_h2_has_output(const struct weft_h2_stream *hs)
 {
 	bool fin;
 
@@ -47,7 +46,7 @@ static bool has_output(const struct weft_h2_stream *hs)
 
 static uint64_t out_due(const struct weft_h2_stream *hs)
 {
-	return has_output(hs) ? after(hs->out_us, limits_of(hs)->flush_ms) : WEFT_NEVER;
+	return weft_h2_has_output(hs) ? after(hs->out_us, limits_of(hs)->flush_ms) : WEFT_NEVER;
 }
 
 /* A server waits for a request's body, at some rate. */
