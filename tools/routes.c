@@ -58,6 +58,13 @@ enum weft_status route_echo(struct weft_stream *s, void *user)
 	return weft_http_reply_head(s, 200, &field, 1, request->body_len);
 }
 
+enum weft_status route_echo_bytes(struct weft_stream *s, void *user)
+{
+	(void)user;
+	weft_stream_set_ops(s, &echo_ops, NULL);
+	return WEFT_OK;
+}
+
 /* ---- /bytes/N: N bytes of a pattern ---- */
 
 struct bytes {

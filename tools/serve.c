@@ -34,6 +34,8 @@ static enum weft_status start(struct serve *v, struct weft_error *err)
 {
 	enum weft_status st = weft_registry_create(v->context.plugin_dir, &v->registry, err);
 
+	if (st == WEFT_OK)
+		st = serve_others_load(&v->others, v->registry, err);
 	if (st == WEFT_OK && v->self_signed)
 		st = make_identity(v, err);
 	if (st == WEFT_OK && v->worker_count > 1 && !v->tls.secret_file &&

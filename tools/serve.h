@@ -15,7 +15,8 @@ enum {
 	SERVE_ROLES_MAX = 8,
 	WORKERS_MAX = 256,
 	DRAIN_SECONDS = 30,
-	ROUTES_MAX = 8,
+	OTHERS_MAX = 16, /* of --plugin, and of --route */
+	ROUTES_MAX = 8 + OTHERS_MAX,
 	URL_MAX = 256
 };
 
@@ -54,6 +55,15 @@ struct serve_tls {
 	struct weft_trust clients;
 };
 
+/* Roles of others, by --plugin, and where they are spoken, by --route. */
+struct serve_others {
+	const char *files[OTHERS_MAX];
+	char paths[OTHERS_MAX][128];
+	const char *names[OTHERS_MAX];
+	size_t file_count, count;
+	bool listens; /* a listener of theirs, too */
+};
+
 struct serve {
 	const char *listen[LISTENERS_MAX];
 	size_t listen_count;
@@ -64,6 +74,7 @@ struct serve {
 	struct serve_files files;
 	bool self_signed;
 	struct serve_tls tls;
+	struct serve_others others;
 	unsigned long worker_count, drain_seconds, max_conns, max_per_address, heap_max, body_max;
 	struct weft_context_options context;
 
@@ -95,6 +106,16 @@ void workers_reload(struct serve *v);
 /* ---- serve_status.c: the route /status; user is the worker ---- */
 
 enum weft_status route_status(struct weft_stream *s, void *worker);
+
+/* ---- serve_others.c: their streams are answered as /echo does ---- */
+
+/* Complain of what is wrong with it. */
+bool serve_others_add_file(struct serve_others *r, const char *file);
+bool serve_others_add_route(struct serve_others *r, const char *text);
+enum weft_status serve_others_load(
+	const struct serve_others *r, struct weft_registry *registry, struct weft_error *err);
+/* Writes their routes behind the others; returns the next free one. */
+struct weft_route *serve_others_routes(const struct serve_others *r, struct weft_route *to);
 
 /* ---- serve_tls.c ---- */
 

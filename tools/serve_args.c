@@ -33,6 +33,9 @@ static const struct option_spec options[] = {
 	{ "--max-conns-per-address", "N", "the same of one address, or IPv6 /64 (no limit)" },
 	{ "--heap-max", "BYTES", "memory, a worker (no limit)" },
 	{ "--drain-seconds", "N", "how long what is under way may take at the end (30)" },
+	{ "--plugin", "FILE", "load this module (an absolute path; repeatable)" },
+	{ "--route", "PATH=ROLE",
+		"echo what a role's streams bring here, by Upgrade (repeatable)" },
 	{ "--plugin-dir", "DIR", "where plugin modules are (an absolute path)" },
 	{ "--log", "LEVEL", "error, warn, info or debug (warn)" },
 	{ "--help", NULL, "this text" },
@@ -50,6 +53,9 @@ static void help(void)
 	       "  /bytes/N  N bytes\n"
 	       "  /status   connections, streams, vhosts and counters, as JSON\n"
 	       "  /whoami   who the client is, and what was agreed on with it, as JSON\n"
+	       "A role of --plugin is spoken at --listen SCHEME://ADDR:PORT with its scheme, and "
+	       "at\n"
+	       "the PATH of a --route: by HTTP/1.1's Upgrade and HTTP/2's extended CONNECT.\n"
 	       "What is over a limit is refused: counted in /status, and logged. Unix sockets are\n"
 	       "served by the first worker alone.\n"
 	       "SIGTERM or SIGINT ends it: no new connection is taken, and what is under way may\n"
@@ -77,15 +83,28 @@ static bool is_listener(const char *url)
 	return !path || !path[1];
 }
 
+/* Those of other roles than HTTP's, which a plugin brings. */
+static bool check_listeners(struct serve *v)
+{
+	for (size_t i = 0; i < v->listen_count; i++) {
+		const char *url = v->listen[i];
+
+		if (is_listener(url))
+			continue;
+		if (!v->others.file_count || !strstr(url, "://")) {
+			fprintf(stderr,
+				"weft serve: --listen \"%s\": expected http://ADDR:PORT, "
+				"https://ADDR:PORT or unix:PATH\n",
+				url);
+			return false;
+		}
+		v->others.listens = true;
+	}
+	return true;
+}
+
 static bool add_listener(struct serve *v, const char *url)
 {
-	if (!is_listener(url)) {
-		fprintf(stderr,
-			"weft serve: --listen \"%s\": expected http://ADDR:PORT, "
-			"https://ADDR:PORT or unix:PATH\n",
-			url);
-		return false;
-	}
 	if (v->listen_count == LISTENERS_MAX) {
 		fprintf(stderr, "weft serve: more than %d listeners\n", LISTENERS_MAX);
 		return false;
@@ -156,6 +175,10 @@ static bool set(struct serve *v, const struct args *a, const char *name)
 		return add_listener(v, a->value);
 	if (!strcmp(name, "--roles"))
 		return set_roles(v, a->value);
+	if (!strcmp(name, "--plugin"))
+		return serve_others_add_file(&v->others, a->value);
+	if (!strcmp(name, "--route"))
+		return serve_others_add_route(&v->others, a->value);
 	if (!strcmp(name, "--vhost"))
 		return serve_files_add_vhost(&v->files, a->value);
 	if (!strcmp(name, "--cache-control"))
@@ -180,10 +203,12 @@ bool serve_is_tls(const char *url)
 	return !strncasecmp(url, "https:", 6);
 }
 
-static bool consistent(const struct serve *v)
+static bool consistent(struct serve *v)
 {
 	bool tls = false;
 
+	if (!check_listeners(v))
+		return false;
 	for (size_t i = 0; i < v->listen_count; i++)
 		tls |= serve_is_tls(v->listen[i]);
 	if (v->self_signed && (v->cert || v->key))

@@ -19,6 +19,7 @@ static void set_routes(struct worker *w)
 	*r++ = (struct weft_route){ .prefix = "/bytes/", .on_request = route_bytes };
 	*r++ = (struct weft_route){ .path = "/status", .on_request = route_status, .user = w };
 	*r++ = (struct weft_route){ .path = "/whoami", .on_request = route_whoami };
+	r = serve_others_routes(&w->serve->others, r);
 	if (w->serve->root)
 		*r++ = (struct weft_route){ .prefix = "/",
 			.on_request = weft_http_serve_files,

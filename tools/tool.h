@@ -50,6 +50,8 @@ enum weft_status self_signed_make(
 void route_init(void);
 enum weft_status route_hello(struct weft_stream *s, void *user);
 enum weft_status route_echo(struct weft_stream *s, void *user);
+/* Of a role without heads: all that comes. */
+enum weft_status route_echo_bytes(struct weft_stream *s, void *user);
 enum weft_status route_bytes(struct weft_stream *s, void *user);
 
 #endif

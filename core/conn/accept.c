@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* A connection that a server takes. */
 #include "core/conn/conn.h"
+#include "core/plugin/registry.h"
 #include "core/plugin/roles.h"
+#include "core/stream/stream.h"
 #include "core/transport/tls.h"
+#include "core/transport/tunnel.h"
 #include "core/vhost/identity.h"
 #include "core/vhost/listener.h"
 
@@ -87,4 +90,61 @@ enum weft_status weft_conn_accept(struct weft_vhost *vhost, struct weft_listener
 	ctx->counters.conns_accepted++;
 	weft_conn_start(conn, top);
 	return WEFT_OK;
+}
+
+/* Has the role under it say yes or no; the stream has its answer then. */
+static enum weft_status ask_carrier(
+	struct weft_stream *s, const struct weft_plugin *role, struct weft_error *err)
+{
+	const struct weft_plugin *carrier = s->pipe->role;
+
+	if (!carrier->role->ops->carry)
+		return weft_error_set(err, WEFT_ERR_UNSUPPORTED, 0,
+			"streams of role %s carry no others", carrier->name);
+	return carrier->role->ops->carry(s->pipe->state, s, role->role->token, err);
+}
+
+static enum weft_status carry(
+	struct weft_stream *s, const struct weft_route *route, struct weft_error *err)
+{
+	struct weft_context *ctx = s->ctx;
+	struct weft_transport *tunnel;
+	const struct weft_plugin *role;
+	struct weft_conn *conn;
+	enum weft_status st =
+		weft_registry_find(ctx->registry, WEFT_PLUGIN_ROLE, route->role, &role, err);
+
+	if (st)
+		return st;
+	tunnel = weft_transport_tunnel(ctx, route);
+	conn = tunnel ? weft_conn_create(ctx, role, weft_pipe_conn(s->pipe)->scheme, false) : NULL;
+	if (!conn) {
+		weft_transport_destroy(tunnel);
+		return weft_error_set(err, WEFT_ERR_MEMORY, 0, "no memory for a tunnel");
+	}
+	conn->vhost = weft_vhost_ref(s->vhost);
+	weft_vhost_hold_conn(conn->vhost);
+	st = ask_carrier(s, role, err);
+	if (st) {
+		weft_transport_destroy(tunnel);
+		weft_conn_reap(conn);
+		return st;
+	}
+	weft_transport_tunnel_open(tunnel, s);
+	weft_conn_start(conn, tunnel);
+	return WEFT_OK;
+}
+
+void weft_conn_carry(struct weft_stream *s, const struct weft_route *route)
+{
+	const struct weft_head head = { .status = 500, .body_len = 0 };
+	struct weft_error err = { .status = WEFT_OK };
+
+	if (carry(s, route, &err) == WEFT_OK)
+		return;
+	weft_log(s->ctx, WEFT_LOG_INFO, "%s: no tunnel for role %s: %s",
+		s->request.target ? s->request.target : "", route->role, err.text);
+	if (!s->head_sent && s->state != WEFT_STREAM_DONE &&
+		weft_stream_send_head(s, &head, WEFT_HEAD_FINAL, true, NULL))
+		weft_stream_close(s);
 }

@@ -83,7 +83,8 @@ static void count_handshake(struct weft_conn *conn, const struct weft_conn_info 
 {
 	char faults[256];
 
-	if (!info->tls)
+	/* what a tunnel goes through was counted where it was made */
+	if (!info->tls || !conn->top->below)
 		return;
 	if (info->tls_resumed)
 		conn->ctx->counters.handshakes_resumed++;

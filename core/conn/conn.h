@@ -9,6 +9,7 @@
 #include "weft/plugin/transport.h"
 
 struct weft_listener;
+struct weft_route;
 struct weft_pool_entry;
 struct weft_vhost;
 struct weft_dial;
@@ -123,6 +124,12 @@ static inline struct weft_conn *weft_pipe_conn(const struct weft_pipe *pipe)
 enum weft_status weft_conn_accept(struct weft_vhost *vhost, struct weft_listener *listener,
 	struct weft_origin *origin, const struct weft_plugin *role,
 	const struct weft_scheme *scheme, struct weft_transport *transport, struct weft_error *err);
+
+/*
+ * The stream of a request whose route belongs to another role: if it asks for that role, it carries a connection of its
+ * own from now on. Else, and on failure, it was answered, or is over.
+ */
+void weft_conn_carry(struct weft_stream *s, const struct weft_route *route);
 
 /*
  * The first bytes of a server's connection: puts the role that they name in the default one's place. false: they

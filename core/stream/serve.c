@@ -2,6 +2,7 @@
 /* Requests: which vhost and which handler they are for. */
 #include "core/conn/conn.h"
 #include "core/stream/stream.h"
+#include "core/transport/tunnel.h"
 #include "core/vhost/listener.h"
 #include "core/vhost/vhost.h"
 
@@ -68,6 +69,7 @@ void weft_stream_serve(struct weft_stream *s)
 	struct weft_vhost *vh = vhost_of(s);
 	const struct weft_route *route;
 	enum weft_status st;
+	bool inside;
 
 	/* somebody's log must tell of a misdirected one, too */
 	s->vhost = weft_vhost_ref(vh ? vh : weft_pipe_conn(s->pipe)->vhost);
@@ -76,13 +78,20 @@ void weft_stream_serve(struct weft_stream *s)
 		answer_for_it(s, 421);
 		return;
 	}
-	route = weft_vhost_route(vh, s->request.target ? s->request.target : "");
+	route = weft_transport_tunnel_route(weft_pipe_conn(s->pipe)->top);
+	inside = route != NULL;
+	if (!route)
+		route = weft_vhost_route(vh, s->request.target ? s->request.target : "");
 	if (!route) {
 		answer_for_it(s, 404);
 		return;
 	}
 	if (!weft_stream_body_fits(s, route->body_max ? route->body_max : vh->body_max))
 		return;
+	if (route->role && !inside) {
+		weft_conn_carry(s, route);
+		return;
+	}
 	st = route->on_request(s, route->user);
 	if (st >= 0 || s->state == WEFT_STREAM_DONE)
 		return;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/conn/conn.h"
+#include "core/plugin/registry.h"
 #include "core/plugin/roles.h"
 #include "core/system/context.h"
 #include "core/vhost/history.h"
@@ -161,6 +162,30 @@ static enum weft_status check_roles(const struct weft_vhost *vh, struct weft_err
 	return WEFT_OK;
 }
 
+/* Those that are spoken on a stream of another one: they are loaded now, or never. */
+static enum weft_status check_routes(const struct weft_vhost *vh, struct weft_error *err)
+{
+	const struct weft_plugin *p;
+	enum weft_status st;
+
+	for (const struct weft_route *r = vh->routes; r->on_request; r++) {
+		if (!r->role)
+			continue;
+		st = weft_registry_find(vh->ctx->registry, WEFT_PLUGIN_ROLE, r->role, &p, err);
+		if (st) {
+			weft_error_prefix(err, "vhost %s, a route", vh->name);
+			return st;
+		}
+		if (!p->role->token || !(p->role->caps & WEFT_ROLE_SERVER))
+			return weft_error_set(err, WEFT_ERR_ARGUMENT, 0,
+				"vhost %s, a route: role \"%s\" cannot be spoken on a stream of "
+				"another one: %s",
+				vh->name, p->name,
+				p->role->token ? "it does not serve" : "it has no token");
+	}
+	return WEFT_OK;
+}
+
 enum weft_status weft_vhost_create(struct weft_context *ctx,
 	const struct weft_vhost_options *options, struct weft_vhost **out, struct weft_error *err)
 {
@@ -188,6 +213,8 @@ enum weft_status weft_vhost_create(struct weft_context *ctx,
 		st = copy_names(vh, options->roles, &vh->roles, err);
 	if (st == WEFT_OK)
 		st = check_roles(vh, err);
+	if (st == WEFT_OK)
+		st = check_routes(vh, err);
 	if (st == WEFT_OK)
 		st = weft_vhost_identify(vh, options, err);
 	if (st == WEFT_OK && options->listen)

@@ -29,6 +29,12 @@ struct weft_route {
 	 * connection closed: before the handler is asked where the length was announced.
 	 */
 	uint64_t body_max;
+	/*
+	 * The name of a role that is spoken here: a request that asks for it by the role's token (HTTP/1.1: Upgrade;
+	 * HTTP/2: extended CONNECT) becomes a tunnel, as if it were a connection of its own, and on_request is
+	 * called for each stream that the role begins on it. Another request is told what is asked for.
+	 */
+	const char *role;
 };
 
 /*
@@ -94,7 +100,7 @@ struct weft_vhost_options {
 
 /*
  * Makes a server vhost; the application holds its first reference until weft_vhost_destroy. Errors:
- * ARGUMENT (which option), NOT_FOUND (which file), TLS (what is wrong with certificate or key),
+ * ARGUMENT (which option), NOT_FOUND (which file, or which role of a route), TLS (what is wrong with certificate or key),
  * IO and others from listening. Nothing half-made is left behind.
  */
 WEFT_API WEFT_MUST_CHECK enum weft_status weft_vhost_create(struct weft_context *ctx,

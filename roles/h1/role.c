@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The role's descriptor and ops: which side does what. */
 #include "roles/h1/h1.h"
+#include "roles/http/carry.h"
 #include "roles/http/policy.h"
 #include "weft/plugin/plugin.h"
 
@@ -172,6 +173,7 @@ static const struct weft_role_ops h1_ops = {
 	.credit = h1_credit,
 	.reset = h1_reset,
 	.drain = h1_drain,
+	.carry = weft_http_carry,
 };
 
 /* the second for clients that offer nothing else: RFC 7301 section 3.2 would have them refused */

@@ -21,6 +21,22 @@ static bool is_tunnel(const struct weft_h2_stream *hs, unsigned status, bool fin
 	return status == 101 || (hs->connect && status / 100 == 2 && !fin);
 }
 
+/*
+ * An answer that takes no notice of an extended CONNECT, as one to an Upgrade may: here it would say that the tunnel is
+ * there. RFC 8441 section 4, RFC 9220 section 3: 501.
+ */
+static bool ignores_offer(const struct weft_h2_stream *hs, unsigned status)
+{
+	return hs->extended && status / 100 == 2;
+}
+
+static unsigned status_of(const struct weft_h2_stream *hs, unsigned status)
+{
+	if (status == 101)
+		return 200;
+	return ignores_offer(hs, status) ? 501 : status;
+}
+
 static enum weft_status check(const struct weft_h2_stream *hs, const struct weft_head *head,
 	enum weft_head_kind kind, bool fin, struct weft_error *err)
 {
@@ -36,7 +52,7 @@ static enum weft_status check(const struct weft_h2_stream *hs, const struct weft
 static void add_length(struct weft_h2_nv *nv, const struct weft_h2_stream *hs,
 	const struct weft_head *head, bool fin)
 {
-	if (hs->tunnel || head->status == 204)
+	if (hs->tunnel || head->status == 204 || ignores_offer(hs, head->status))
 		return;
 	if (!hs->no_body) {
 		if (fin || head->body_len >= 0)
@@ -63,7 +79,7 @@ static bool settle(struct weft_h2_stream *hs, const struct weft_head *head, bool
 		weft_buffer_finish(&hs->early);
 	}
 	hs->no_body = weft_http_bodyless(hs->head_method ? "HEAD" : NULL, head->status) ||
-		      head->status == 205;
+		      head->status == 205 || ignores_offer(hs, head->status);
 	hs->out_known = head->body_len >= 0;
 	hs->out_left = head->body_len > 0 ? (uint64_t)head->body_len : 0;
 	return !hs->no_body && !fin;
@@ -100,7 +116,7 @@ enum weft_status weft_h2_respond(struct weft_h2_stream *hs, const struct weft_he
 		body = settle(hs, head, fin);
 	else if (head->status == 100)
 		hs->expect = false;
-	weft_h2_nv_status(&nv, head->status == 101 ? 200 : head->status);
+	weft_h2_nv_status(&nv, status_of(hs, head->status));
 	if (kind == WEFT_HEAD_FINAL) {
 		if (!weft_head_find(head, "date"))
 			weft_h2_nv_date(&nv, hs->h);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The role's descriptor and ops. */
 #include "roles/h2/h2.h"
+#include "roles/http/carry.h"
 #include "roles/http/policy.h"
 #include "weft/plugin/plugin.h"
 
@@ -183,6 +184,7 @@ static const struct weft_role_ops h2_ops = {
 	.credit = h2_credit,
 	.reset = h2_reset,
 	.drain = h2_drain,
+	.carry = weft_http_carry,
 };
 
 static const char *const h2_alpn[] = { "h2", NULL };

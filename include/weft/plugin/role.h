@@ -129,6 +129,14 @@ struct weft_role_ops {
 	void (*reset)(void *state, struct weft_stream *stream);
 	/* No further streams: finish what is open, then weft_pipe_close. NULL: close when no stream is left. */
 	void (*drain)(void *state);
+	/*
+	 * Server: the stream's request reached a route that belongs to another role, which is called token. OK: the
+	 * request asks for that, and was told yes; the stream is a tunnel, or will be (weft_role_tunnel). Else
+	 * it was answered, by weft_stream_send_head and the like, and err says with what. NULL: streams of
+	 * this role carry no others.
+	 */
+	enum weft_status (*carry)(
+		void *state, struct weft_stream *stream, const char *token, struct weft_error *err);
 };
 
 /* What the core must know of a role without knowing the role. */
@@ -145,6 +153,11 @@ struct weft_role {
 	struct weft_span preface;
 	const struct weft_role_ops *ops;
 	const struct weft_role_policy *policy; /* NULL: policies know nothing of its own */
+	/*
+	 * Servers: what a request asks for that wants this role on its stream (weft_route.role): in HTTP/1.1's
+	 * Upgrade, in :protocol of HTTP/2's extended CONNECT. NULL: it does not ride on others.
+	 */
+	const char *token;
 };
 
 /* ---- the pipe ---- */

@@ -179,6 +179,7 @@ static const struct weft_role shout_role = {
 	.schemes = shout_schemes,
 	.input_limit = 65536,
 	.ops = &shout_ops,
+	.token = "shout",
 };
 
 WEFT_PLUGIN_DEFINE(role_shout) = {
