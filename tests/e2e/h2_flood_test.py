@@ -23,7 +23,7 @@ class Floods(HostileCase):
 
     def assert_calmed(self, pieces, **options):
         with self.attack("limits_hit", **options) as peer:
-            self.assertFalse(self.flood(peer, pieces))
+            self.flood(peer, pieces)  # all of it may go before the answer comes
             self.assertEqual(peer.expect_goaway(), h2.ENHANCE_YOUR_CALM)
 
     def assert_calmed_unread(self, pieces):
@@ -107,7 +107,7 @@ class Resets(HostileCase):
 
     def calmed(self, pieces, **options):
         with self.attack("limits_hit", **options) as peer:
-            self.assertFalse(self.flood(peer, pieces))
+            self.flood(peer, pieces)
             return peer.expect_goaway()
 
     def test_by_the_client(self):
@@ -149,7 +149,7 @@ class Resets(HostileCase):
                     rest = {k: v for k, v in options.items() if k != "flags"}
                     return h2.headers(n, h2.block(*fields, **rest), flags) + wrong(n)
                 with self.attack(window=0) as peer:
-                    self.assertFalse(self.flood(peer, (one(n) for n in odd(MANY))))
+                    self.flood(peer, (one(n) for n in odd(MANY)))
                     # some of it breaks the connection's rules, too, and ends it at once
                     self.assertNotEqual(peer.expect_goaway(), h2.NO_ERROR)
 
