@@ -217,6 +217,10 @@ void weft_h2_response(struct weft_h2_stream *hs, bool fin)
 	head.status = got.pseudo[WEFT_H2_STATUS]
 			      ? (unsigned)strtoul(got.pseudo[WEFT_H2_STATUS], NULL, 10)
 			      : 0;
+	if (head.status < 100) { /* nghttp2 has seen that it has three digits */
+		weft_h2_break(hs, NGHTTP2_PROTOCOL_ERROR, "a status below 100");
+		return;
+	}
 	head.fields = got.fields;
 	head.field_count = got.count;
 	if (head.status / 100 == 1) {

@@ -68,7 +68,8 @@ static enum weft_status on_request(struct weft_stream *s, void *user)
 
 	(void)user;
 	begun++;
-	must(is_text(head->method) && is_text(head->target) && is_text(head->authority));
+	must(is_text(head->method) && is_text(head->target));
+	must(head->version < 20 || is_text(head->authority));
 	for (size_t i = 0; i < head->field_count; i++) {
 		must(strlen(head->fields[i].name) == head->fields[i].name_len);
 		must(strlen(head->fields[i].value) == head->fields[i].value_len);
