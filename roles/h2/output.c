@@ -271,7 +271,7 @@ static enum weft_status ended(struct weft_h2 *h, struct weft_error *err)
 	if (h->closing)
 		return WEFT_OK;
 	/* nghttp2 says goodbye by itself when the peer breaks the protocol */
-	if (!nghttp2_session_want_read(h->session) && !h->going) {
+	if (!nghttp2_session_want_read(h->session) && !h->going && !h->left) {
 		h->closing = true;
 		return weft_h2_failed(h, NGHTTP2_ERR_PROTO, err);
 	}

@@ -158,6 +158,62 @@ http {{
         return [self.program, "-p", here, "-c", config, "-e", here / "errors-nginx.log"]
 
 
+class NginxH2(Nginx):
+    """The same, which speaks HTTP/2: without TLS by prior knowledge, and nothing else there."""
+
+    def command(self, plain, tls):
+        command = super().command(plain, tls)
+        config = self.folder / "nginx.conf"
+        text = config.read_text().replace(f":{plain};", f":{plain} http2;").replace(" ssl;", " ssl http2;")
+        config.write_text(text)
+        return command
+
+
+class Nghttpd(Peer):
+    """nghttp2's server, which speaks HTTP/2 alone, and sends bodies back at /echo of a program of its own.
+    options: files, root. It has one port: the other one is the same with TLS, of a second process."""
+    program = shutil.which("nghttpd") or shutil.which("nghttpd", path="/usr/sbin")
+
+    def command(self, plain, tls):
+        o, here = self.options, self.folder
+        # both live as long as the shell, which leads their session
+        script = here / "both"
+        script.write_text(f"""#!/bin/sh
+"{self.program}" --no-tls --echo-upload -d "{o['root']}" --address=127.0.0.1 {plain} &
+"{self.program}" --echo-upload --trailer "x-trailer: yes" -d "{o['root']}" --address=127.0.0.1 {tls} \
+	"{o['files'].key}" "{o['files'].cert}" &
+wait
+""")
+        script.chmod(0o755)
+        return [script]
+
+
+class H2o(Peer):
+    """options: files, root."""
+    program = shutil.which("h2o")
+
+    def command(self, plain, tls):
+        o, here = self.options, self.folder
+        config = here / "h2o.conf"
+        user = "user: root" if os.getuid() == 0 else ""
+        config.write_text(f"""num-threads: 1
+pid-file: {here}/h2o.pid
+error-log: {here}/errors-h2o.log
+access-log: {{ path: {here}/requests.log, format: "conn=%{{connection-id}}x status=%s method=%m path=%U" }}
+{user}
+listen: {{ host: 127.0.0.1, port: {plain} }}
+listen:
+  host: 127.0.0.1
+  port: {tls}
+  ssl: {{ certificate-file: "{o['files'].cert}", key-file: "{o['files'].key}", ocsp-update-interval: 0 }}
+hosts:
+  default:
+    paths:
+      "/": {{ file.dir: "{o['root']}" }}
+""")
+        return [self.program, "-c", config]
+
+
 class Apache(Peer):
     """options: files (Certificates), root, and lines for all and for TLS: extra, tls_extra."""
     program = shutil.which("apache2") or shutil.which("apache2", path="/usr/sbin")
