@@ -13,6 +13,8 @@ void weft_h2_block_begin(struct weft_h2 *h)
 {
 	struct weft_h2_block *b = &h->block;
 
+	/* one that was broken off, and never ended, may be there still */
+	weft_h2_block_end(h);
 	b->active = true;
 	b->over = false;
 	b->cookies = b->cookie_bytes = b->count = b->size = 0;
