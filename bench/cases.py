@@ -7,6 +7,7 @@ import resource
 import shutil
 import subprocess
 
+import clients
 import measure
 from servers import FILE_MIB, Missing
 
@@ -31,6 +32,7 @@ class Case:
     floor: bool = True  # the floor can take part
     held: int = 0  # connections that rest
     http2: bool = False
+    clients: bool = False  # they are measured, not servers
 
     def version(self, server):
         """The TLS version of this case with that server, "" without; None: they have none in common."""
@@ -226,4 +228,6 @@ ALL = [
          http2=True, requests=200, conns=4, path=BIG, mib=FILE_MIB),
     Case("h2-idle-tls", "anonymous memory per idle HTTP/2 connection over TLS, of {held:,}", BYTES, idle,
          tls="any", http2=True, held=1_000),
+    Case("client", "clients: requests to one origin over HTTP/2 and TLS, 100 at once", CPU, clients.ask, tls="1.3",
+         http2=True, clients=True, requests=1_000, depth=100),
 ]

@@ -14,6 +14,7 @@ CPU = "µs"
 PACKAGES = ("nginx", "h2o", "libwebsockets-dev", "libevent-dev", "libgnutls28-dev", "libmbedtls-dev", "libssl-dev",
             "libnghttp2-dev", "nghttp2-server", "wrk", "gcc")
 RATIOS = ("nginx", "floor", "nghttpd")
+COUNTS = ("conns", "handshakes")  # by the server
 RECHECK = 1.3  # over a target by more than this, work goes on
 
 
@@ -72,25 +73,28 @@ def amount(value, unit):
 
 
 def rows(result):
-    """(server, figure, by each of RATIOS, requests/s, least..most) as text, "" where there is nothing."""
+    """(server, figure, by each of RATIOS, requests/s, COUNTS, least..most) as text, "" where there is nothing."""
     values = medians(result)
     for name, value in values.items():
         each = [f["value"] for f in result["seen"][name]]
         rate = median(result["seen"][name], "rate")
         ratios = [f"{value / values[p]:.2f}" if values.get(p) else "" for p in RATIOS]
+        counts = [median(result["seen"][name], key) for key in COUNTS]
         yield [name, amount(value, result["unit"]), *ratios, f"{rate:,.0f}" if rate else "",
+               *("" if n is None else f"{n:,.0f}" for n in counts),
                f"{amount(min(each), result['unit'])} – {amount(max(each), result['unit'])}"]
 
 
 def heads(result):
     """The columns' names."""
     figure = "CPU µs/request" if result["unit"] == CPU else "bytes/connection"
-    return ["server", figure, *(f"/ {p}" for p in RATIOS), "requests/s", "rounds"]
+    who = "client" if result["case"] == "client" else "server"
+    return [who, figure, *(f"/ {p}" for p in RATIOS), "requests/s", *COUNTS, "rounds"]
 
 
 def show(result):
     """A case as text."""
-    widths = (22, 17, 9, 9, 10, 12, 22)
+    widths = (22, 17, 9, 9, 10, 12, 7, 12, 22)
     lines = [f"\n{result['case']}: {result['title']}"]
     for row in (heads(result), *rows(result)):
         lines.append("  " + "".join(f"{cell:<{w}}" if not i else f"{cell:>{w}}"
