@@ -161,6 +161,13 @@ void weft_role_tunnel(struct weft_stream *s)
 	s->end_told = false;
 }
 
+/* Not with its connection, which counts for all. */
+static bool late_alone(const struct weft_pipe *pipe)
+{
+	return pipe && pipe->role && (pipe->role->role->caps & WEFT_ROLE_MUX) &&
+	       !weft_pipe_conn(pipe)->why;
+}
+
 void weft_role_closed(struct weft_stream *s, enum weft_cause cause, const struct weft_error *why)
 {
 	struct weft_pipe *pipe = s->pipe;
@@ -175,6 +182,8 @@ void weft_role_closed(struct weft_stream *s, enum weft_cause cause, const struct
 			"the connection ended before the exchange was complete");
 		why = &lost;
 	}
+	if (why && why->status == WEFT_ERR_TIMEOUT && late_alone(pipe))
+		s->ctx->counters.timeouts++;
 	if (s->client && s->entry && cause != WEFT_CAUSE_DONE && !s->detached)
 		weft_pool_returned(s, weft_pipe_conn(pipe), cause, why);
 	else

@@ -119,7 +119,7 @@ struct weft_h2 {
 	bool closing;  /* the end was asked for */
 	bool draining; /* no further streams */
 	bool going;    /* the final GOAWAY was sent, or one came */
-	bool left;     /* the peer said GOAWAY: with its last stream the connection ends */
+	bool broken;   /* GOAWAY with an error went out: nghttp2 does no more */
 	bool blocked;  /* reading stopped until output goes on */
 	bool calm;     /* the peer asks for too much: the connection ends with ENHANCE_YOUR_CALM */
 	bool dead;     /* it does not answer: nothing is said any more */

@@ -85,7 +85,6 @@ static void goaway(struct weft_h2 *h, const nghttp2_goaway *frame)
 	if (frame->error_code && !h->problem[0])
 		snprintf(h->problem, sizeof(h->problem), "the peer said goodbye: %s",
 			nghttp2_http2_strerror(frame->error_code));
-	h->left = true;
 	if (!h->client)
 		return;
 	h->going = true;

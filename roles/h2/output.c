@@ -245,6 +245,8 @@ int weft_h2_on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *
 	struct weft_h2_stream *hs;
 
 	(void)session;
+	if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code)
+		((struct weft_h2 *)user)->broken = true;
 	if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
 		return 0;
 	hs = weft_h2_find(user, frame->hd.stream_id);
@@ -271,7 +273,7 @@ static enum weft_status ended(struct weft_h2 *h, struct weft_error *err)
 	if (h->closing)
 		return WEFT_OK;
 	/* nghttp2 says goodbye by itself when the peer breaks the protocol */
-	if (!nghttp2_session_want_read(h->session) && !h->going && !h->left) {
+	if (h->broken) {
 		h->closing = true;
 		return weft_h2_failed(h, NGHTTP2_ERR_PROTO, err);
 	}
