@@ -57,8 +57,9 @@ enum weft_status weft_plugin_check(
 			WEFT_PLUGIN_MAGIC);
 	if (p->abi != WEFT_PLUGIN_ABI)
 		return weft_error_set(err, WEFT_ERR_ABI, 0,
-			"%s: made for plugin ABI %u, this Weft %s has ABI %u", where, p->abi,
-			WEFT_VERSION, WEFT_PLUGIN_ABI);
+			"%s: made for plugin ABI %u, this Weft %s has ABI %u: rebuild it with this "
+			"Weft's headers",
+			where, p->abi, WEFT_VERSION, WEFT_PLUGIN_ABI);
 	if (p->size != sizeof(*p))
 		return weft_error_set(err, WEFT_ERR_PLUGIN, 0,
 			"%s: its descriptor has %zu bytes, expected %zu", where, p->size,

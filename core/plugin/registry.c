@@ -177,6 +177,43 @@ enum weft_status weft_registry_load(
 	return st;
 }
 
+static struct entry **place_of(struct weft_registry *r, const char *kind, const char *name)
+{
+	struct entry **at = &r->first;
+
+	while (*at && (strcmp(weft_plugin_kind_name((*at)->plugin->kind), kind) ||
+			      strcmp((*at)->plugin->name, name)))
+		at = &(*at)->next;
+	return at;
+}
+
+enum weft_status weft_registry_unload(
+	struct weft_registry *r, const char *kind, const char *name, struct weft_error *err)
+{
+	struct entry **at = place_of(r, kind, name), *e = *at;
+	unsigned others = atomic_load_explicit(&r->refs, memory_order_acquire) - 1;
+
+	if (!e)
+		return weft_error_set(err, WEFT_ERR_NOT_FOUND, 0,
+			"no %.20s plugin \"%.40s\" is registered", kind, name);
+	if (!e->module || e->plugin->kind == WEFT_PLUGIN_EVENT)
+		return weft_error_set(err, WEFT_ERR_UNSUPPORTED, 0,
+			"%s plugin \"%s\" cannot be unloaded: %s", kind, name,
+			e->module ? "an event loop's module stays" : "it is linked in");
+	if (others)
+		return weft_error_set(err, WEFT_ERR_STATE, 0,
+			"%s plugin \"%s\" cannot be unloaded: %u more hold its registry; destroy "
+			"the contexts that use it first",
+			kind, name, others);
+	*at = e->next;
+	if (r->last == &e->next)
+		r->last = at;
+	weft_module_close(e->module);
+	weft_strfree(&weft_allocator_system, e->file);
+	weft_free(&weft_allocator_system, e, sizeof(*e));
+	return WEFT_OK;
+}
+
 static bool has_file(const struct weft_registry *r, const char *path)
 {
 	for (const struct entry *e = r->first; e; e = e->next) {

@@ -161,13 +161,6 @@ void weft_role_tunnel(struct weft_stream *s)
 	s->end_told = false;
 }
 
-/* Not with its connection, which counts for all. */
-static bool late_alone(const struct weft_pipe *pipe)
-{
-	return pipe && pipe->role && (pipe->role->role->caps & WEFT_ROLE_MUX) &&
-	       !weft_pipe_conn(pipe)->why;
-}
-
 void weft_role_closed(struct weft_stream *s, enum weft_cause cause, const struct weft_error *why)
 {
 	struct weft_pipe *pipe = s->pipe;
@@ -182,14 +175,17 @@ void weft_role_closed(struct weft_stream *s, enum weft_cause cause, const struct
 			"the connection ended before the exchange was complete");
 		why = &lost;
 	}
-	if (why && why->status == WEFT_ERR_TIMEOUT && late_alone(pipe))
-		s->ctx->counters.timeouts++;
 	if (s->client && s->entry && cause != WEFT_CAUSE_DONE && !s->detached)
 		weft_pool_returned(s, weft_pipe_conn(pipe), cause, why);
 	else
 		weft_stream_over(s, why);
 	if (pipe && weft_pipe_conn(pipe)->client)
 		weft_pool_capacity_changed(weft_pipe_conn(pipe));
+}
+
+void weft_role_timed_out(struct weft_pipe *pipe)
+{
+	weft_pipe_conn(pipe)->ctx->counters.timeouts++;
 }
 
 void weft_role_drained(struct weft_pipe *pipe)

@@ -34,6 +34,13 @@ WEFT_API WEFT_MUST_CHECK enum weft_status weft_registry_load(
 	struct weft_registry *r, const char *path, struct weft_error *err);
 
 /*
+ * Takes a module that was loaded out again, and unloads it. Errors: NOT_FOUND (no such plugin), STATE (somebody else
+ * holds the registry: a context may use it), UNSUPPORTED (it is linked in, or an event loop's).
+ */
+WEFT_API WEFT_MUST_CHECK enum weft_status weft_registry_unload(
+	struct weft_registry *r, const char *kind, const char *name, struct weft_error *err);
+
+/*
  * Loads every KIND-NAME.so of the plugin directory that is not registered yet. Broken ones are
  * reported through on_error (may be NULL) and passed over. Returns OK also when there is no directory.
  */

@@ -143,6 +143,7 @@ void weft_h2_arm(struct weft_h2 *h)
 static void reset_late(struct weft_h2_stream *hs, uint32_t code, const char *problem)
 {
 	hs->late = true;
+	weft_role_timed_out(hs->h->pipe);
 	weft_h2_break(hs, code, problem);
 }
 

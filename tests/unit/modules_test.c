@@ -105,6 +105,48 @@ static void module_stays_until_the_last_reference_goes(void **state)
 	assert_false(is_loaded(SHOUT));
 }
 
+static void unloading_is_refused_while_a_context_lives(void **state)
+{
+	const struct weft_context_options o = { .event = "poll", .tls = "none" };
+	struct weft_context_options with = o;
+	struct weft_context *ctx;
+	struct weft_error err;
+
+	(void)state;
+	with.registry = make(NULL);
+	assert_int_equal(weft_registry_load(with.registry, SHOUT, &err), WEFT_OK);
+	assert_int_equal(weft_context_create(&with, &ctx, &err), WEFT_OK);
+	assert_int_equal(
+		weft_registry_unload(with.registry, "role", "shout", &err), WEFT_ERR_STATE);
+	assert_non_null(strstr(err.text, "destroy the contexts that use it first"));
+	assert_true(is_loaded(SHOUT));
+	weft_context_destroy(ctx, 0, NULL, NULL);
+	assert_int_equal(weft_registry_unload(with.registry, "role", "shout", &err), WEFT_OK);
+	assert_false(is_loaded(SHOUT));
+	assert_int_equal(
+		weft_registry_unload(with.registry, "role", "shout", &err), WEFT_ERR_NOT_FOUND);
+	assert_int_equal(
+		weft_registry_unload(with.registry, "role", "raw", &err), WEFT_ERR_UNSUPPORTED);
+	weft_registry_release(with.registry);
+}
+
+static void a_thousand_rounds_leave_nothing(void **state)
+{
+	struct weft_registry *r = make(NULL);
+	size_t before = count(r);
+	struct weft_error err;
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		assert_int_equal(weft_registry_load(r, SHOUT, &err), WEFT_OK);
+		assert_true(is_loaded(SHOUT));
+		assert_int_equal(weft_registry_unload(r, "role", "shout", &err), WEFT_OK);
+		assert_false(is_loaded(SHOUT));
+		assert_int_equal(count(r), before);
+	}
+	weft_registry_release(r);
+}
+
 static size_t echo_data(struct weft_stream *s, const void *bytes, size_t len, void *user)
 {
 	(void)user;
@@ -317,6 +359,8 @@ int main(void)
 		cmocka_unit_test(good_module_is_registered),
 		cmocka_unit_test(good_module_is_registered_once),
 		cmocka_unit_test(module_stays_until_the_last_reference_goes),
+		cmocka_unit_test(unloading_is_refused_while_a_context_lives),
+		cmocka_unit_test(a_thousand_rounds_leave_nothing),
 		cmocka_unit_test(good_module_serves),
 		cmocka_unit_test(relative_directory_is_refused),
 		cmocka_unit_test_setup_teardown(

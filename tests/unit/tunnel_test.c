@@ -233,7 +233,7 @@ static enum weft_status ask(const char *path, const char *upgrade, struct end *e
 	struct weft_request r = {
 		.url = url,
 		.upgrade = upgrade,
-		.stream = { .alpn = alpn },
+		.stream = { .alpn = alpn, .keep_warm_ms = UINT32_MAX },
 	};
 	enum weft_status st;
 

@@ -270,6 +270,8 @@ WEFT_API void weft_role_closed(
  */
 WEFT_API void weft_role_refused(struct weft_pipe *pipe, struct weft_stream *stream, unsigned status,
 	const struct weft_error *why);
+/* A time ran out for one stream of several, and not for the pipe (weft_pipe_fail counts that): to be counted. */
+WEFT_API void weft_role_timed_out(struct weft_pipe *pipe);
 /* Clients: this connection takes no further streams, ever; those that it has may go on. Before capacity_changed. */
 WEFT_API void weft_role_drained(struct weft_pipe *pipe);
 /* capacity may give another answer now. */
