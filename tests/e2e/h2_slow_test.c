@@ -74,7 +74,7 @@ static const struct attack slow_post = { BYTES(PREFACE NO_SETTINGS
 	BYTES("\0\0\x01\0\0\0\0\0\x01z"), RST_STREAM };
 
 static const struct attack no_window = {
-	BYTES(PREFACE NO_WINDOW "\0\0\x0a\x01\x05\0\0\0\x01" GET_BIG), BYTES(""), RST_STREAM
+	BYTES(PREFACE NO_WINDOW "\0\0\x0b\x01\x05\0\0\0\x01" GET_BIG), BYTES(""), RST_STREAM
 };
 
 static struct peer {
