@@ -9,7 +9,6 @@ import shutil
 import statistics
 import subprocess
 
-BEGIN, END = "<!-- bench/run: begin -->", "<!-- bench/run: end -->"
 CPU = "µs"
 PACKAGES = ("nginx", "h2o", "libwebsockets-dev", "libevent-dev", "libgnutls28-dev", "libmbedtls-dev", "libssl-dev",
             "libnghttp2-dev", "nghttp2-server", "wrk", "gcc")
@@ -161,16 +160,17 @@ def section(kept, picture):
     return "\n\n".join(parts)
 
 
-def write_page(path, kept):
-    """Puts the figures between the page's two marks, and the picture beside it."""
-    picture = path.with_suffix(".svg")
-    text = path.read_text(encoding="utf-8") if path.exists() else f"# Performance\n\n{BEGIN}\n{END}\n"
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+def write_page(path, kept, name=""):
+    """Puts the figures between the page's two marks (of that name), and the picture beside it."""
+    first, last = (f"<!-- bench/run{' ' * bool(name)}{name}: {word} -->" for word in ("begin", "end"))
+    picture = path.with_name(f"{path.stem}{'-' * bool(name)}{name}.svg")
+    text = path.read_text(encoding="utf-8") if path.exists() else f"# Performance\n\n{first}\n{last}\n"
+    before, begin, rest = text.partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        raise SystemExit(f"bench/run: {path} has no lines {BEGIN} and {END} to write between")
+        raise SystemExit(f"bench/run: {path} has no lines {first} and {last} to write between")
     picture.write_text(draw(kept["results"]), encoding="utf-8")
-    path.write_text(f"{before}{BEGIN}\n{section(kept, picture.name)}\n{END}{after}", encoding="utf-8")
+    path.write_text(f"{before}{first}\n{section(kept, picture.name)}\n{last}{after}", encoding="utf-8")
 
 
 # ---- the picture ----
