@@ -39,7 +39,7 @@ struct weft_h2_stream {
 	bool out_done;            /* END_STREAM went out */
 	bool in_done;             /* END_STREAM came */
 	bool answered;            /* clients: the final head came */
-	bool heard;               /* clients: any head came */
+	bool heard;               /* clients: a head began to come */
 	bool head_method;         /* the response has no body */
 	bool connect;             /* a plain CONNECT */
 	bool extended;            /* an extended one: RFC 8441 */

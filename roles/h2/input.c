@@ -10,9 +10,13 @@ enum { TOO_MANY_CONTINUATIONS = -905 };
 
 int weft_h2_on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
+	struct weft_h2 *h = user;
+	struct weft_h2_stream *hs = h->client ? weft_h2_find(h, frame->hd.stream_id) : NULL;
+
 	(void)session;
-	(void)frame;
-	weft_h2_block_begin(user);
+	if (hs)
+		hs->heard = true; /* it is answered, well or not: nobody else is asked */
+	weft_h2_block_begin(h);
 	return 0;
 }
 

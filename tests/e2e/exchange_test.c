@@ -19,17 +19,36 @@ static bool all_closed(void)
 	return true;
 }
 
-static void hundred_requests_make_one_connection_and_one_handshake(void **state)
+/* In the order in which they were asked, if they come one after the other. */
+static unsigned last_id;
+static bool in_order;
+
+static enum weft_status note_order(struct weft_stream *s, void *user)
 {
+	unsigned id = (unsigned)strtoul(weft_stream_request(s)->target + 8, NULL, 10);
+
+	in_order &= id == last_id++;
+	return duo_digest(s, user);
+}
+
+/* Which protocol, or what is agreed on. */
+static void hundred(const char *protocol, unsigned peak)
+{
+	static const struct weft_route routes[] = { { .prefix = "/", .on_request = note_order },
+		{ .on_request = NULL } };
+	const struct weft_vhost_options v = { .routes = routes };
 	const struct weft_context_options one = { .max_conns = 1 };
+	const char *const alpn[] = { protocol, NULL };
+	struct weft_request r = { .stream.alpn = protocol ? alpn : NULL };
 	struct weft_counters c;
 	struct duo d;
 
-	(void)state;
-	duo_open(&d, NULL, &one, NULL, false);
+	last_id = 0;
+	in_order = true;
+	duo_open(&d, NULL, &one, &v, false);
 	memset(asks, 0, sizeof(asks));
 	for (unsigned i = 0; i < HUNDRED; i++)
-		ask_open(&asks[i], &d, i, i % 3 == 1, NULL);
+		ask_open(&asks[i], &d, i, i % 3 == 1, &r);
 	duo_until(&d, all_closed());
 	for (unsigned i = 0; i < HUNDRED; i++)
 		ask_check(&asks[i]);
@@ -38,10 +57,25 @@ static void hundred_requests_make_one_connection_and_one_handshake(void **state)
 	assert_int_equal(c.handshakes_full, duo_combo.server_tls ? 1 : 0);
 	assert_int_equal(c.streams_incoming, HUNDRED);
 	assert_int_equal(c.streams_per_conn_max, HUNDRED);
+	if (peak)
+		assert_int_equal(c.streams_peak, peak);
+	assert_true(in_order);
 	c = duo_client_counts(&d);
 	assert_int_equal(c.conns_opened, 1);
 	assert_int_equal(c.streams_ok, HUNDRED);
 	duo_close(&d);
+}
+
+static void hundred_requests_make_one_connection_and_one_handshake(void **state)
+{
+	(void)state;
+	hundred(NULL, 0);
+	/* one after the other: the server never sees a second one beside the first */
+	hundred("http/1.1", 1);
+#ifdef WEFT_HAVE_ROLE_H2
+	/* all at once: the server's POSTs wait for nobody, and all are there in one turn */
+	hundred("h2", 0);
+#endif
 }
 
 static void several_connections_share_the_queue(void **state)

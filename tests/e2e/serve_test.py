@@ -32,6 +32,8 @@ def is_refused(server):
             return False
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:  # it was taken, and the listener closed with it
+        return False
 
 
 class Usage(ServeCase):
