@@ -235,8 +235,9 @@ static void sent_all(struct weft_h2_stream *hs)
 	hs->in_us = hs->rate_us =
 		weft_pipe_now(hs->h->pipe); /* the peer is waited for from now on */
 	hs->rate_bytes = 0;
-	/* nobody is there to read the rest of the request */
-	if (!hs->h->client && !hs->in_done && !hs->stream)
+	/* nobody is there to read the rest of the request, or it was a tunnel's, which is refused */
+	if (!hs->h->client && !hs->in_done &&
+		(!hs->stream || ((hs->connect || hs->extended) && !hs->tunnel)))
 		weft_h2_reset(hs, NGHTTP2_NO_ERROR);
 }
 
