@@ -51,7 +51,6 @@ struct weft_h2_stream {
 	bool no_body;             /* what is written is dropped */
 	bool late;                /* a time ran out: that is why it is reset */
 	bool reset_sent;          /* RST_STREAM is on its way */
-	bool began_late;          /* clients: others were served before on this connection */
 	struct weft_buffer early; /* of a tunnel that is not accepted yet */
 };
 

@@ -13,7 +13,6 @@ struct weft_h2_stream *weft_h2_stream_make(struct weft_h2 *h, int32_t id)
 	hs->h = h;
 	hs->id = id;
 	hs->in_us = hs->out_us = hs->rate_us = weft_pipe_now(h->pipe);
-	hs->began_late = h->served > 0;
 	weft_buffer_init(&hs->early, h->alloc);
 	hs->prev = h->last;
 	if (h->last)

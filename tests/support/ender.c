@@ -127,7 +127,7 @@ static void part(struct ender *e, struct ender_line *l, struct ender_sight *s, u
 
 static bool strikes_at(const struct ender *e, const struct ender_line *l, enum ender_point point)
 {
-	return !l->number && !e->struck && e->point == point;
+	return l->number == e->striking && !e->struck && e->point == point;
 }
 
 static void answer(struct ender *e, struct ender_line *l, struct ender_sight *s)
@@ -140,7 +140,7 @@ static void answer(struct ender *e, struct ender_line *l, struct ender_sight *s)
 		part(e, l, s, i);
 	}
 	s->answered = true;
-	if (!l->number && e->way == ENDER_CLOSE && e->struck)
+	if (l->number == e->striking && e->way == ENDER_CLOSE && e->struck)
 		ender_fin(l);
 }
 
@@ -181,14 +181,14 @@ static void serve(struct ender *e, struct ender_line *l)
 		half = half || (s->line == l->number && !s->whole && !s->disclaimed);
 	}
 	while (!l->deaf && l->fd >= 0 && (s = next(e, l, &whole))) {
-		if (e->h2 && !l->number && !e->struck && e->point < ENDER_IDLE &&
+		if (e->h2 && l->number == e->striking && !e->struck && e->point < ENDER_IDLE &&
 			whole < e->expected)
 			return;
 		answer(e, l, s);
 	}
-	if (!l->number && e->idle && strikes_at(e, l, ENDER_IDLE))
+	if (l->number == e->striking && e->idle && strikes_at(e, l, ENDER_IDLE))
 		strike(e, l, NULL);
-	if (!l->number && says_goodbye(e) && !half && !l->deaf && l->fd >= 0)
+	if (l->number == e->striking && says_goodbye(e) && !half && !l->deaf && l->fd >= 0)
 		ender_fin(l);
 }
 
@@ -217,6 +217,8 @@ static void accept_one(struct ender *e)
 	memset(l, 0, sizeof(*l));
 	l->fd = fd;
 	l->number = e->count++;
+	if (e->script)
+		e->script(e, l->number);
 	if (e->tls)
 		start_tls(e, l);
 	if (strikes_at(e, l, ENDER_ACCEPTED))
@@ -301,7 +303,7 @@ void ender_turn(struct ender *e)
 			line_turn(e, &e->lines[i]);
 	}
 	if (e->later && !--e->later)
-		ender_h2_frame(&e->lines[0], NGHTTP2_SETTINGS, 0, 0, eight, 6);
+		ender_h2_frame(&e->lines[e->striking], NGHTTP2_SETTINGS, 0, 0, eight, 6);
 }
 
 void ender_open(struct ender *e)

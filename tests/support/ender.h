@@ -81,8 +81,11 @@ struct ender {
 	int listener;
 	unsigned port;
 	unsigned count, sights; /* connections, requests so far */
-	unsigned later;         /* turns until streams are allowed again */
-	bool struck, idle;      /* it was done; it may be */
+	unsigned striking;      /* which connection is ended */
+	/* If there is one: a connection has come, and what is to become of it may be set. */
+	void (*script)(struct ender *e, unsigned number);
+	unsigned later;    /* turns until streams are allowed again */
+	bool struck, idle; /* it was done; it may be */
 	struct ender_line lines[ENDER_LINES];
 	struct ender_sight seen[ENDER_SIGHTS];
 	gnutls_certificate_credentials_t credentials;

@@ -51,8 +51,8 @@ void ender_h1_input(struct ender *e, struct ender_line *l)
 
 void ender_h1_answer(struct ender *e, struct ender_line *l, struct ender_sight *s, unsigned part)
 {
-	bool close =
-		e->way == ENDER_CLOSE && l->number == 0 && e->point != ENDER_IDLE && s == e->seen;
+	bool close = e->way == ENDER_CLOSE && l->number == e->striking && e->point != ENDER_IDLE &&
+		     s == e->seen;
 	char text[160], digest[17];
 	size_t len, head_len;
 

@@ -139,8 +139,8 @@ void ender_h2_input(struct ender *e, struct ender_line *l)
 
 void ender_h2_answer(struct ender *e, struct ender_line *l, struct ender_sight *s, unsigned part)
 {
-	bool close =
-		e->way == ENDER_CLOSE && l->number == 0 && e->point != ENDER_IDLE && s == e->seen;
+	bool close = e->way == ENDER_CLOSE && l->number == e->striking && e->point != ENDER_IDLE &&
+		     s == e->seen;
 	/* :status 200, content-length 16, connection: close */
 	static const unsigned char fields[] = "\x88\x0f\x0d\x02"
 					      "16\x00\x0a"
