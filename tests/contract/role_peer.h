@@ -93,6 +93,6 @@ extern const struct role_group role_server_group, role_refusal_group, role_reque
 	role_client_bad_group, role_client_reuse_group, role_upload_group, role_client_retry_group,
 	role_client_end_group, role_client_tunnel_group, role_client_stale_group,
 	role_client_limit_group, role_raw_group, role_raw_client_group, role_verdict_group,
-	role_rules_group, role_client_rules_group;
+	role_rules_group, role_client_rules_group, role_pair_group;
 
 #endif

@@ -9,6 +9,7 @@
 #include "tests/support/filter.h"
 
 static const struct role_group *const groups[] = {
+	&role_pair_group,
 	&role_server_group,
 	&role_refusal_group,
 	&role_request_group,
