@@ -130,23 +130,6 @@ static void unloading_is_refused_while_a_context_lives(void **state)
 	weft_registry_release(with.registry);
 }
 
-static void a_thousand_rounds_leave_nothing(void **state)
-{
-	struct weft_registry *r = make(NULL);
-	size_t before = count(r);
-	struct weft_error err;
-
-	(void)state;
-	for (unsigned i = 0; i < 1000; i++) {
-		assert_int_equal(weft_registry_load(r, SHOUT, &err), WEFT_OK);
-		assert_true(is_loaded(SHOUT));
-		assert_int_equal(weft_registry_unload(r, "role", "shout", &err), WEFT_OK);
-		assert_false(is_loaded(SHOUT));
-		assert_int_equal(count(r), before);
-	}
-	weft_registry_release(r);
-}
-
 static size_t echo_data(struct weft_stream *s, const void *bytes, size_t len, void *user)
 {
 	(void)user;
@@ -213,12 +196,12 @@ static void receive_all(struct weft_context *ctx, int sock, char *out, size_t ro
 	out[len] = '\0';
 }
 
-static void good_module_serves(void **state)
+/* A context of r's serves one connection by the module, and ends. */
+static void use(struct weft_registry *r)
 {
 	enum weft_status closed = WEFT_ERR_STATE;
 	const struct weft_route routes[] = { { .prefix = "", .on_request = echo, .user = &closed },
 		{ .on_request = NULL } };
-	struct weft_registry *r = make(NULL);
 	struct weft_context_options options = { .tls = "none", .registry = r };
 	const struct weft_vhost_options vhost = {
 		.name = "echo", .listen = "shout://127.0.0.1:0", .routes = routes
@@ -229,11 +212,7 @@ static void good_module_serves(void **state)
 	char got[64];
 	int sock;
 
-	(void)state;
-	assert_int_equal(weft_registry_load(r, SHOUT, &err), WEFT_OK);
 	assert_int_equal(weft_context_create(&options, &ctx, &err), WEFT_OK);
-	/* the context holds it, and the module with it */
-	weft_registry_release(r);
 	if (weft_vhost_create(ctx, &vhost, &vh, &err))
 		fail_msg("%s", err.text);
 	sock = dial(vh);
@@ -244,6 +223,47 @@ static void good_module_serves(void **state)
 	assert_int_equal(closed, WEFT_OK);
 	close(sock);
 	weft_context_destroy(ctx, 0, NULL, NULL);
+}
+
+static void good_module_serves(void **state)
+{
+	struct weft_registry *r = make(NULL);
+	struct weft_error err;
+
+	(void)state;
+	assert_int_equal(weft_registry_load(r, SHOUT, &err), WEFT_OK);
+	use(r);
+	weft_registry_release(r);
+}
+
+/* The lowest descriptor that is free: it goes up if one is left open. */
+static int next_descriptor(void)
+{
+	int fd = dup(0);
+
+	assert_true(fd >= 0);
+	close(fd);
+	return fd;
+}
+
+static void a_thousand_rounds_leave_nothing(void **state)
+{
+	struct weft_registry *r = make(NULL);
+	size_t before = count(r);
+	int descriptor = next_descriptor();
+	struct weft_error err;
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		assert_int_equal(weft_registry_load(r, SHOUT, &err), WEFT_OK);
+		use(r);
+		assert_true(is_loaded(SHOUT));
+		assert_int_equal(weft_registry_unload(r, "role", "shout", &err), WEFT_OK);
+		assert_false(is_loaded(SHOUT));
+		assert_int_equal(count(r), before);
+		assert_int_equal(next_descriptor(), descriptor);
+	}
+	weft_registry_release(r);
 }
 
 /* ---- the plugin directory ---- */
