@@ -274,6 +274,109 @@ static void draining_waits(void **state)
 	finish(&w);
 }
 
+/* ---- heads ---- */
+
+static struct {
+	unsigned informational, status;
+	char link[16], field[16], trailer[16];
+} heads;
+
+static void copy(char to[16], const struct weft_head *head, const char *name)
+{
+	const struct weft_field *f = weft_head_find(head, name);
+
+	snprintf(to, 16, "%s", f ? f->value : "");
+}
+
+static void on_head(
+	struct weft_stream *s, const struct weft_head *head, enum weft_head_kind which, void *user)
+{
+	(void)s;
+	(void)user;
+	if (which == WEFT_HEAD_INFORMATIONAL) {
+		assert_int_equal(heads.status, 0);
+		heads.informational = head->status;
+		copy(heads.link, head, "link");
+	} else if (which == WEFT_HEAD_FINAL) {
+		heads.status = head->status;
+		copy(heads.field, head, "x-field");
+	} else {
+		copy(heads.trailer, head, "x-trailer");
+	}
+}
+
+static void send_head(struct weft_stream *s, unsigned status, const char *name, const char *value,
+	enum weft_head_kind which)
+{
+	const struct weft_field field = weft_field(name, value);
+	const struct weft_head head = {
+		.status = status, .body_len = -1, .fields = &field, .field_count = 1
+	};
+	struct weft_error err;
+
+	if (weft_stream_send_head(s, &head, which, which == WEFT_HEAD_TRAILER, &err))
+		fail_msg("%s", err.text);
+}
+
+static enum weft_status answer(struct weft_stream *s, void *user)
+{
+	(void)user;
+	send_head(s, 103, "link", "</style>", WEFT_HEAD_INFORMATIONAL);
+	send_head(s, 200, "x-field", "yes", WEFT_HEAD_FINAL);
+	if (strcmp(weft_stream_request(s)->method, "HEAD") != 0) {
+		assert_int_equal(weft_stream_write(s, "abc", 3), 3);
+		send_head(s, 0, "x-trailer", "sum", WEFT_HEAD_TRAILER);
+	} else {
+		weft_stream_finish(s);
+	}
+	return WEFT_OK;
+}
+
+static void ask(void **state, const char *method, size_t len)
+{
+	static const struct weft_route routes[] = { { .prefix = "", .on_request = answer },
+		{ .on_request = NULL } };
+	const struct weft_vhost_options v = { .name = "a", .routes = routes };
+	struct weft_stream_ops with = ops;
+	struct weft_request r = { .method = method };
+	struct weft_transport *ends[2];
+	struct weft_error err;
+	struct world w;
+
+	kind = *state;
+	with.on_head = on_head;
+	memset(&client, 0, sizeof(client));
+	memset(&heads, 0, sizeof(heads));
+	world_open(&w, NULL, &v);
+	assert_int_equal(weft_transport_memory_pair(w.ctx, 4096, ends, &err), WEFT_OK);
+	assert_int_equal(weft_transport_serve(w.vh, kind->scheme, ends[0], &err), WEFT_OK);
+	r.url = kind->url;
+	r.stream.alpn = kind->alpn;
+	r.stream.transport = ends[1];
+	client.finished = true;
+	assert_int_equal(weft_http_open(w.ctx, &r, &with, &client, &client.stream, &err), WEFT_OK);
+	until(&w, &client.closed);
+	assert_int_equal(client.why.status, WEFT_OK);
+	assert_int_equal(heads.informational, 103);
+	assert_string_equal(heads.link, "</style>");
+	assert_int_equal(heads.status, 200);
+	assert_string_equal(heads.field, "yes");
+	assert_string_equal(heads.trailer, len ? "sum" : "");
+	assert_int_equal(client.got, len);
+	assert_false(client.wrong);
+	world_close(&w);
+}
+
+static void heads_and_trailers_arrive(void **state)
+{
+	ask(state, "GET", 3);
+}
+
+static void answer_to_head_has_no_body(void **state)
+{
+	ask(state, "HEAD", 0);
+}
+
 #define BY(name, test, at)                                                       \
 	{                                                                        \
 #test ", " name, test, NULL, NULL, (void *)(uintptr_t)&kinds[at] \
@@ -288,7 +391,8 @@ static void draining_waits(void **state)
 #else
 #define BY_H2(test)
 #endif
-#define EACH(test) BY_RAW(test) BY_H2(test) BY("h1", test, 1)
+#define HTTP(test) BY_H2(test) BY("h1", test, 1)
+#define EACH(test) BY_RAW(test) HTTP(test)
 
 static const struct CMUnitTest tests[] = {
 	EACH(bodies_go_both_ways),
@@ -296,6 +400,8 @@ static const struct CMUnitTest tests[] = {
 	EACH(client_gives_up),
 	EACH(server_gives_up),
 	EACH(draining_waits),
+	HTTP(heads_and_trailers_arrive),
+	HTTP(answer_to_head_has_no_body),
 };
 
 const struct role_group role_pair_group = { "both ends", tests, sizeof(tests) / sizeof(*tests) };
