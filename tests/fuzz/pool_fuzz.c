@@ -50,7 +50,7 @@ static bool applies(enum ender_way way, enum ender_point point)
 		return false;
 	if (way == ENDER_CUT || (way == ENDER_CLOSE && point != ENDER_ASKED))
 		return false;
-	if (way == ENDER_UNASKED && (ender.h2 || point != ENDER_IDLE))
+	if (way == ENDER_UNASKED) /* with a request under way it is the answer to it */
 		return false;
 	return ender.h2 ||
 	       (point != ENDER_BEFORE && !(way == ENDER_MALFORMED && point == ENDER_BODY));
