@@ -318,6 +318,8 @@ static void send_head(struct weft_stream *s, unsigned status, const char *name, 
 		fail_msg("%s", err.text);
 }
 
+static bool close_at_once;
+
 static enum weft_status answer(struct weft_stream *s, void *user)
 {
 	(void)user;
@@ -329,6 +331,8 @@ static enum weft_status answer(struct weft_stream *s, void *user)
 	} else {
 		weft_stream_finish(s);
 	}
+	if (close_at_once)
+		weft_stream_close(s);
 	return WEFT_OK;
 }
 
@@ -377,6 +381,15 @@ static void answer_to_head_has_no_body(void **state)
 	ask(state, "HEAD", 0);
 }
 
+/* "Answer, then close" is one thought. */
+static void answer_outlives_its_stream(void **state)
+{
+	close_at_once = true;
+	ask(state, "GET", 3);
+	ask(state, "HEAD", 0);
+	close_at_once = false;
+}
+
 #define BY(name, test, at)                                                       \
 	{                                                                        \
 #test ", " name, test, NULL, NULL, (void *)(uintptr_t)&kinds[at] \
@@ -402,6 +415,7 @@ static const struct CMUnitTest tests[] = {
 	EACH(draining_waits),
 	HTTP(heads_and_trailers_arrive),
 	HTTP(answer_to_head_has_no_body),
+	HTTP(answer_outlives_its_stream),
 };
 
 const struct role_group role_pair_group = { "both ends", tests, sizeof(tests) / sizeof(*tests) };
