@@ -253,14 +253,17 @@ static bool broken(enum weft_status status)
 
 void weft_conn_fail(struct weft_conn *conn, const struct weft_error *why)
 {
+	bool again =
+		conn->why != NULL; /* a role may find out both by its input and by its output */
+
 	if (conn->state >= WEFT_CONN_CLOSING)
 		return;
 	weft_conn_set_why(conn, why);
 	if (broken(why->status))
 		conn->abortive = true;
-	if (why->status == WEFT_ERR_TIMEOUT)
+	if (why->status == WEFT_ERR_TIMEOUT && !again)
 		conn->ctx->counters.timeouts++;
-	if (why->status == WEFT_ERR_LIMIT)
+	if (why->status == WEFT_ERR_LIMIT && !again)
 		conn->ctx->counters.limits_hit++;
 	conn->ending = true;
 	weft_turn_queue(conn->ctx, &conn->ctx->queues.flush, &conn->flush_node);

@@ -33,8 +33,8 @@ static void fill(struct weft_h2_bucket *b, uint64_t now, uint32_t full, uint32_t
 static bool spend(
 	struct weft_h2 *h, struct weft_h2_bucket *b, uint32_t full, uint32_t rate, uint32_t tokens)
 {
-	if (b->tokens < tokens)
-		fill(b, weft_pipe_now(h->pipe), full, rate);
+	/* also while there are enough: what a full bucket did not take is not had later */
+	fill(b, weft_pipe_now(h->pipe), full, rate);
 	if (b->tokens < tokens) {
 		h->calm = true;
 		return false;

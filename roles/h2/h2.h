@@ -284,6 +284,9 @@ bool weft_h2_has_output(const struct weft_h2_stream *hs);
 void weft_h2_pong(struct weft_h2 *h);
 /* No further streams: GOAWAY, by a server in two steps. */
 void weft_h2_drain(struct weft_h2 *h);
+/* The first of them is out. Behind it goes a PING, which nghttp2 would send before: its answer is the client's word that
+ * it knows. */
+void weft_h2_goaway_sent(struct weft_h2 *h);
 
 void weft_h2_arm(struct weft_h2 *h);
 enum weft_status weft_h2_tick(struct weft_h2 *h, uint64_t now_us, struct weft_error *err);

@@ -248,6 +248,8 @@ int weft_h2_on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *
 	(void)session;
 	if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code)
 		((struct weft_h2 *)user)->broken = true;
+	else if (frame->hd.type == NGHTTP2_GOAWAY)
+		weft_h2_goaway_sent(user);
 	if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
 		return 0;
 	hs = weft_h2_find(user, frame->hd.stream_id);

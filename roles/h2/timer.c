@@ -233,8 +233,14 @@ void weft_h2_drain(struct weft_h2 *h)
 	}
 	h->goaway_us = weft_pipe_now(h->pipe);
 	(void)nghttp2_submit_shutdown_notice(h->session);
-	ping(h);
+	weft_pipe_want_output(h->pipe);
 	weft_h2_arm(h);
+}
+
+void weft_h2_goaway_sent(struct weft_h2 *h)
+{
+	if (h->goaway_us && !h->going && !h->ping_us)
+		ping(h);
 }
 
 static enum weft_status conn_late(struct weft_h2 *h, uint64_t now, struct weft_error *err)
