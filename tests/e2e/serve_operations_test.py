@@ -18,14 +18,6 @@ from cases import ServeCase, variants  # noqa: E402
 WORKERS = 3
 
 
-def is_refused(server):
-    try:
-        with socket.create_connection(("127.0.0.1", server.port), weftlib.SECONDS):
-            return False
-    except ConnectionRefusedError:
-        return True
-
-
 class OperationsCase(ServeCase):
     def told(self, server, url=None):
         """/status by a connection that is closed again."""
@@ -110,7 +102,7 @@ class Workers(OperationsCase):
                     responses.append(http.client.HTTPResponse(sock))
                     responses[-1].begin()
                 server.process.send_signal(signal.SIGTERM)
-                weftlib.wait_until(lambda: is_refused(server), "none of them listens any more")
+                weftlib.wait_until(lambda: weftlib.is_refused(server), "none of them listens any more")
                 for sock in self.socks:
                     sock.sendall(b"two")
                 for response in responses:
@@ -217,7 +209,7 @@ class Signals(OperationsCase):
         with self.serve("--log", "info") as server:
             self.half(server)
             server.process.send_signal(signal.SIGTERM)
-            weftlib.wait_until(lambda: is_refused(server), "it drains")
+            weftlib.wait_until(lambda: weftlib.is_refused(server), "it drains")
             self.close_all()
             self.assertEqual(server.wait(), 0, server.errors())
             self.assertRegex(server.errors(), r"info draining \d connections with 1 streams, "

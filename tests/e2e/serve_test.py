@@ -26,16 +26,6 @@ def has_ipv6():
         return False
 
 
-def is_refused(server):
-    try:
-        with socket.create_connection(("127.0.0.1", server.port), weftlib.SECONDS):
-            return False
-    except ConnectionRefusedError:
-        return True
-    except ConnectionResetError:  # it was taken, and the listener closed with it
-        return False
-
-
 class Usage(ServeCase):
     def assert_refuses(self, code, arguments, *words):
         with self.subTest(" ".join(map(str, arguments))):
@@ -305,7 +295,7 @@ class Everywhere(ServeCase):
         self.assertEqual(response.read(3), b"one")
         server.process.send_signal(signal.SIGTERM)
         self.assertEqual(idle.recv(1), b"")  # at once, while the other goes on
-        weftlib.wait_until(lambda: is_refused(server), "new connections are refused")
+        weftlib.wait_until(lambda: weftlib.is_refused(server), "new connections are refused")
         self.assertIsNone(server.process.poll())
         sock.sendall(b"two")
         self.assertEqual(response.read(), b"two")
@@ -322,7 +312,7 @@ class Everywhere(ServeCase):
         response.begin()
         got = len(response.read(100000))
         server.process.send_signal(signal.SIGTERM)
-        weftlib.wait_until(lambda: is_refused(server), "new connections are refused")
+        weftlib.wait_until(lambda: weftlib.is_refused(server), "new connections are refused")
         while piece := response.read(1 << 20):
             got += len(piece)
         self.assertEqual(got, size)
@@ -352,7 +342,7 @@ class End(ServeCase):
                 sock.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\none")
                 http.client.HTTPResponse(sock).begin()
                 server.process.send_signal(signal.SIGTERM)
-                weftlib.wait_until(lambda: is_refused(server), "it drains")
+                weftlib.wait_until(lambda: weftlib.is_refused(server), "it drains")
                 self.assertEqual(server.stop(), 1)
 
     def test_the_last_response_of_a_connection_is_its_end(self):
@@ -361,7 +351,7 @@ class End(ServeCase):
             sock.sendall(b"POST /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n")
             self.assertEqual(self.response(sock)[0], 200)
             server.process.send_signal(signal.SIGTERM)
-            weftlib.wait_until(lambda: is_refused(server), "it drains")
+            weftlib.wait_until(lambda: weftlib.is_refused(server), "it drains")
             sock.sendall(b"end")
             self.assertEqual(sock.recv(1), b"")
             sock.close()

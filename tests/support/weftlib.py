@@ -15,6 +15,7 @@ import queue
 import re
 import select
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -75,6 +76,17 @@ def wait_until(condition, what, timeout=SECONDS):
             raise AssertionError(f"{what}: not within {timeout} s")
         time.sleep(0.01)
     return result
+
+
+def is_refused(server):
+    """Whether nobody listens there any more."""
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), SECONDS):
+            return False
+    except ConnectionRefusedError:
+        return True
+    except ConnectionResetError:  # it was taken, and the listener closed with it
+        return False
 
 
 def pairs():
