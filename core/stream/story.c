@@ -122,8 +122,8 @@ static int bound(char *out, size_t room, const struct weft_told *t)
 			"queue",
 			n, t->b, t->a);
 	return snprintf(out, room,
-		"sent on connection %llu, shared with %u others, after %u ms in the queue", n, t->b,
-		t->a);
+		"sent on connection %llu, shared with %u %s, after %u ms in the queue", n, t->b,
+		t->b == 1 ? "other" : "others", t->a);
 }
 
 static int joined(char *out, size_t room, const struct weft_told *t)

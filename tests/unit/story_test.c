@@ -116,6 +116,10 @@ static void numbers_and_facts_are_told_as_they_are(void **state)
 	expect((struct weft_told){ .event = WEFT_STORY_QUEUED_BUSY, .a = 1, .b = 1, .number = 4 },
 		"queued behind connection 4: it is busy and no more may be made, 1 stream is "
 		"ahead");
+	expect((struct weft_told){ .event = WEFT_STORY_BOUND_SHARED, .a = 2, .b = 1, .number = 4 },
+		"sent on connection 4, shared with 1 other, after 2 ms in the queue");
+	expect((struct weft_told){ .event = WEFT_STORY_RETRIED_UNPROCESSED, .number = 4 },
+		"queued again: on connection 4 the peer said that it did not process it");
 	expect((struct weft_told){ .event = WEFT_STORY_CONN_STALE, .number = 4 },
 		"connection 4 was stale (closed by the server): it is replaced");
 	expect((struct weft_told){ .event = WEFT_STORY_CONN_UP,
