@@ -32,10 +32,10 @@ int weft_h2_on_header(nghttp2_session *session, const nghttp2_frame *frame, nght
 	return h->calm ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
-/* The peer's direction is complete. */
+/* The peer's direction is complete; unless this very frame was refused. */
 static void fin_in(struct weft_h2_stream *hs)
 {
-	if (hs->in_done)
+	if (hs->in_done || hs->problem)
 		return;
 	hs->in_done = true;
 	hs->in_us = weft_pipe_now(hs->h->pipe);

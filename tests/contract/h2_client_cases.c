@@ -159,6 +159,37 @@ static void padding_is_no_part_of_the_body(void **state)
 	end(&c, &p);
 }
 
+/* It brings the stream's end along, of which nothing is told. */
+static void a_head_that_is_refused_ends_nothing(void **state)
+{
+	static const char *const heads[] = { "\x08\x03"
+					     "050",
+		"\x88" };
+	char block[512] = { 0 };
+	size_t len, fields;
+	struct exchange x;
+	struct client c;
+	struct peer p;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		begin(&c, &x, &p, &post);
+		len = strlen(heads[i]);
+		memcpy(block, heads[i], len);
+		/* the second has more fields than are taken */
+		for (fields = i ? 150 : 0; fields; fields--) {
+			memcpy(block + len, "\x0f\x24\x00", 3); /* server: nothing */
+			len += 3;
+		}
+		h2_say(&p, H2_HEADERS, H2_END_HEADERS | H2_END_STREAM, 1, block, len);
+		world_wait(&c.world, &x.closed);
+		assert_int_equal(x.status, 0);
+		assert_false(x.ended);
+		assert_int_equal(x.why.status, WEFT_ERR_PROTOCOL);
+		end(&c, &p);
+	}
+}
+
 static void who_does_not_read_opens_no_window(void **state)
 {
 	static const char piece[PIECE];
@@ -304,6 +335,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(no_streams_for_a_while),
 	cmocka_unit_test(a_push_ends_the_connection),
 	cmocka_unit_test(padding_is_no_part_of_the_body),
+	cmocka_unit_test(a_head_that_is_refused_ends_nothing),
 	cmocka_unit_test(who_does_not_read_opens_no_window),
 	cmocka_unit_test(more_than_the_window_is_an_error),
 	cmocka_unit_test(a_server_that_answers_is_asked_again),
