@@ -47,7 +47,7 @@ class Case(unittest.TestCase):
     def installed(self):
         return {str(f.relative_to(self.prefix)) for f in self.prefix.rglob("*") if not f.is_dir()}
 
-    def library(self):
+    def shared_object(self):
         return self.prefix / LIB / "libweft.so"
 
     def modules(self):
@@ -112,13 +112,13 @@ class Content(Case):
 @unittest.skipUnless(weftlib.SHARED, "a static build has no libweft.so")
 class Shared(Case):
     def test_the_library_has_a_soname_and_needs_no_backend(self):
-        found = self.dynamic(self.library())
+        found = self.dynamic(self.shared_object())
         self.assertRegex(found["SONAME"][0], r"^libweft\.so\.\d+$")
         self.assertNotRegex(" ".join(found["NEEDED"]), "gnutls|mbed|libevent|libcrypto|libssl")
         self.assertNotIn("RUNPATH", found)
 
     def test_the_library_exports_nothing_but_its_own_names(self):
-        exported = self.symbols(self.library(), "--defined-only")
+        exported = self.symbols(self.shared_object(), "--defined-only")
         self.assertIn("weft_context_create", exported)
         self.assertEqual({s for s in exported if not s.startswith("weft_")}, set())
 
@@ -130,7 +130,7 @@ class Shared(Case):
                     declared.add(match[1])
         declared.discard("weft_plugin_entry")
         self.assertGreater(len(declared), 50)
-        self.assertEqual(declared - self.symbols(self.library(), "--defined-only"), set())
+        self.assertEqual(declared - self.symbols(self.shared_object(), "--defined-only"), set())
 
     def test_a_module_exports_its_entry_alone(self):
         self.assertTrue(self.modules())

@@ -27,7 +27,7 @@
 #include "roles/http/beneath.h"
 
 static char top[] = P_tmpdir "/weft-beneath-XXXXXX";
-static char root[sizeof(top) + 8]; /* TOP/root, which has what may be seen */
+static char root[sizeof(top) + 8]; /* TOP/base, which has what may be seen */
 static bool by_steps;              /* the kernel does not confine */
 
 static const char *path_of(const char *name)
@@ -61,32 +61,32 @@ static void make_socket(const char *name)
 static const struct {
 	const char *name, *to;
 } links[] = {
-	{ "root/link", "file" },
-	{ "root/dir/up", "../file" },
-	{ "root/linked", "dir" },
-	{ "root/out", "../secret" },
-	{ "root/outdir", ".." },
-	{ "root/absolute", "/etc/passwd" },
-	{ "root/round", "../root/file" },
-	{ "root/loop", "loop" },
-	{ "root/dangling", "nothing" },
-	{ "root/magic", "/proc/self/cwd" },
+	{ "base/link", "file" },
+	{ "base/dir/up", "../file" },
+	{ "base/linked", "dir" },
+	{ "base/out", "../secret" },
+	{ "base/outdir", ".." },
+	{ "base/absolute", "/etc/passwd" },
+	{ "base/round", "../base/file" },
+	{ "base/loop", "loop" },
+	{ "base/dangling", "nothing" },
+	{ "base/magic", "/proc/self/cwd" },
 };
-static const char *const files[] = { "secret", "root/file", "root/dir/inner", "root/.hidden" };
+static const char *const files[] = { "secret", "base/file", "base/dir/inner", "base/.hidden" };
 
 static int make_tree(void **state)
 {
 	(void)state;
 	assert_non_null(mkdtemp(top));
-	snprintf(root, sizeof(root), "%s/root", top);
+	snprintf(root, sizeof(root), "%s/base", top);
 	assert_int_equal(mkdir(root, 0700), 0);
-	assert_int_equal(mkdir(path_of("root/dir"), 0700), 0);
+	assert_int_equal(mkdir(path_of("base/dir"), 0700), 0);
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
 		make_file(files[i]);
 	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++)
 		assert_int_equal(symlink(links[i].to, path_of(links[i].name)), 0);
-	assert_int_equal(mkfifo(path_of("root/fifo"), 0600), 0);
-	make_socket("root/socket");
+	assert_int_equal(mkfifo(path_of("base/fifo"), 0600), 0);
+	make_socket("base/socket");
 	return 0;
 }
 
@@ -97,9 +97,9 @@ static int remove_tree(void **state)
 		unlink(path_of(files[i]));
 	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++)
 		unlink(path_of(links[i].name));
-	unlink(path_of("root/fifo"));
-	unlink(path_of("root/socket"));
-	rmdir(path_of("root/dir"));
+	unlink(path_of("base/fifo"));
+	unlink(path_of("base/socket"));
+	rmdir(path_of("base/dir"));
 	rmdir(root);
 	return rmdir(top);
 }
@@ -159,10 +159,10 @@ static void assert_mode(const char *path, mode_t mode)
 static void files_below_are_opened(void **state)
 {
 	(void)state;
-	assert_opens("file", "root/file");
-	assert_opens("dir/inner", "root/dir/inner");
+	assert_opens("file", "base/file");
+	assert_opens("dir/inner", "base/dir/inner");
 	/* what begins with a dot is refused by who decodes the path */
-	assert_opens(".hidden", "root/.hidden");
+	assert_opens(".hidden", "base/.hidden");
 }
 
 static void directories_are_opened_as_such(void **state)
@@ -186,7 +186,7 @@ static void what_is_not_there_is_not_found(void **state)
 	assert_fails(longer, ENAMETOOLONG);
 	assert_int_equal(beneath(path_of("nowhere"), "file"), -1);
 	assert_int_equal(errno, ENOENT);
-	assert_int_equal(beneath(path_of("root/file"), "file"), -1);
+	assert_int_equal(beneath(path_of("base/file"), "file"), -1);
 	assert_int_equal(errno, ENOTDIR);
 }
 
@@ -221,9 +221,9 @@ static void links_within_are_followed_where_the_kernel_watches(void **state)
 		assert_fails("dangling", ELOOP);
 		return;
 	}
-	assert_opens("link", "root/file");
-	assert_opens("dir/up", "root/file");
-	assert_opens("linked/inner", "root/dir/inner");
+	assert_opens("link", "base/file");
+	assert_opens("dir/up", "base/file");
+	assert_opens("linked/inner", "base/dir/inner");
 	assert_fails("dangling", ENOENT);
 }
 
