@@ -204,11 +204,18 @@ static json_t *roles_json(const struct inquiry *q, json_int_t *waiting)
 
 static bool conn_json(const struct weft_conn_view *c, void *user)
 {
-	json_array_append_new(user,
-		json_pack("{s:I, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:b}", "id", (json_int_t)c->id,
-			"role", c->role, "phase", c->phase, "vhost", c->vhost, "client", c->client,
-			"streams", (json_int_t)c->streams, "served", (json_int_t)c->served,
-			"out_bytes", (json_int_t)c->out_bytes, "blocked", c->blocked));
+	char peer[WEFT_ADDRESS_TEXT_MAX] = "";
+	struct weft_address address;
+
+	weft_conn_view_peer(c, &address);
+	if (address.family != WEFT_FAMILY_NONE)
+		weft_address_format(&address, peer, sizeof(peer));
+	json_array_append_new(
+		user, json_pack("{s:I, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:b}", "id",
+			      (json_int_t)c->id, "role", c->role, "phase", c->phase, "vhost",
+			      c->vhost, "peer", peer, "client", c->client, "streams",
+			      (json_int_t)c->streams, "served", (json_int_t)c->served, "out_bytes",
+			      (json_int_t)c->out_bytes, "blocked", c->blocked));
 	return json_array_size(user) < CONNS_SHOWN;
 }
 

@@ -27,6 +27,16 @@ static const char *place_of(const struct weft_conn *conn)
 	return e ? e->key.host : "";
 }
 
+void weft_conn_view_peer(const struct weft_conn_view *view, struct weft_address *peer)
+{
+	const struct weft_conn *conn = view->conn;
+	struct weft_conn_info info = { .id = conn->id };
+
+	if (conn->top && !conn->peer)
+		conn->top->ops->info(conn->top, &info);
+	*peer = conn->peer ? *conn->peer : info.peer;
+}
+
 void weft_context_conns(const struct weft_context *ctx,
 	bool (*see)(const struct weft_conn_view *conn, void *user), void *user)
 {
@@ -41,6 +51,7 @@ void weft_context_conns(const struct weft_context *ctx,
 			.place = place_of(conn),
 			.served = conn->served,
 			.out_bytes = conn->pipe.out.len,
+			.conn = conn,
 			.client = conn->client,
 			.blocked = conn->blocked,
 		};

@@ -218,6 +218,8 @@ struct weft_conn_info {
 	uint64_t id; /* counts up within the context */
 };
 
+struct weft_conn;
+
 /* A connection of a context, as it is now. */
 struct weft_conn_view {
 	uint64_t id;
@@ -229,6 +231,7 @@ struct weft_conn_view {
 	uint32_t served;      /* all that it carried so far */
 	uint64_t out_bytes;   /* that wait to be sent */
 	bool client, blocked; /* blocked: nothing is read until output goes on */
+	const struct weft_conn *conn; /* for weft_conn_view_peer */
 };
 
 /* Who waits for a connection to one place. */
@@ -247,6 +250,8 @@ WEFT_API void weft_context_conns(const struct weft_context *ctx,
 	bool (*see)(const struct weft_conn_view *conn, void *user), void *user);
 WEFT_API void weft_context_queues(const struct weft_context *ctx,
 	bool (*see)(const struct weft_queue_view *queue, void *user), void *user);
+/* Within see. Asks the system, once a call; of no family: it is not there yet, or no more. */
+WEFT_API void weft_conn_view_peer(const struct weft_conn_view *view, struct weft_address *peer);
 
 /* WEFT_ERR_STATE while the stream has no connection. */
 WEFT_API WEFT_MUST_CHECK enum weft_status weft_stream_conn_info(

@@ -378,7 +378,11 @@ class Status(ServeCase):
                 conn, = status["connections"]
                 self.assertEqual(conn, {
                     "id": conn["id"], "role": "h1", "phase": "open", "vhost": "localhost", "client": False,
-                    "streams": 1, "served": 1, "out_bytes": 0, "blocked": False})
+                    "peer": "%s:%d" % sock.getsockname(), "streams": 1, "served": 1,
+                    "out_bytes": 0, "blocked": False})
+                _, _, body = self.ask(sock, target="/status")
+                later, = json.loads(body)["connections"]
+                self.assertEqual((later["id"], later["served"]), (conn["id"], 2))
                 vhost, = status["vhosts"]
                 self.assertEqual(set(vhost), {"name", "client", "state", "refs", "conns", "streams", "policies",
                                               "applications", "tls", "age_us", "made", "build_us",
