@@ -25,7 +25,18 @@ void weft_pool_entry_free(struct weft_pool_entry *e);
 void weft_pool_wake(struct weft_pool_entry *e);
 /* pool.c: into the queue, at the place that its order says. */
 void weft_pool_enqueue(struct weft_pool_entry *e, struct weft_stream *s);
+/* ... and out of it. */
+void weft_pool_dequeue(struct weft_pool_entry *e, struct weft_stream *s);
 uint64_t weft_pool_age_us(const struct weft_stream *s);
+
+/* Into the stream's story, with the time. */
+static inline void weft_pool_tell(struct weft_stream *s, struct weft_told told)
+{
+	weft_story_add(&s->story, weft_pool_age_us(s), told);
+}
+
+/* bind.c: the queue's stream goes to a connection that takes it. */
+void weft_pool_bind(struct weft_pool_entry *e, struct weft_stream *s, struct weft_conn *conn);
 
 /* connect.c: begins a connection for the head of the queue. A failure is a failed attempt, reported as such. */
 void weft_pool_connect(struct weft_pool_entry *e);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pool's queue: who waits, who is bound to what, when another connection is made, and when all is lost.
- * DESIGN 5; the numbers in the comments are its laws. Warm connections: warm.c; retries: retry.c.
+ * The pool's queue: who waits, when another connection is made, and when all is lost.
+ * DESIGN 5; the numbers in the comments are its laws. Binding: bind.c; warm connections: warm.c; retries: retry.c.
  */
 #include "core/client/pool.h"
 
@@ -47,7 +47,7 @@ void weft_pool_enqueue(struct weft_pool_entry *e, struct weft_stream *s)
 	weft_pool_wake(e);
 }
 
-static void dequeue(struct weft_pool_entry *e, struct weft_stream *s)
+void weft_pool_dequeue(struct weft_pool_entry *e, struct weft_stream *s)
 {
 	uint64_t waited = weft_loop_now(&e->ctx->loop) - s->queued_us;
 
@@ -57,11 +57,6 @@ static void dequeue(struct weft_pool_entry *e, struct weft_stream *s)
 	e->ctx->counters.queue_us += waited;
 	if (waited > e->ctx->counters.queue_us_max)
 		e->ctx->counters.queue_us_max = waited;
-}
-
-static void tell(struct weft_stream *s, struct weft_told told)
-{
-	weft_story_add(&s->story, weft_pool_age_us(s), told);
 }
 
 /*
@@ -92,7 +87,7 @@ static void tell_queued(struct weft_pool_entry *e, struct weft_stream *s)
 		told.number = busy->id;
 		told.b = e->conn_count;
 	}
-	tell(s, told);
+	weft_pool_tell(s, told);
 }
 
 enum weft_status weft_pool_submit(struct weft_stream *s, const struct weft_pool_key *key,
@@ -138,8 +133,8 @@ void weft_pool_waited_out(struct weft_stream *s)
 		"connections are there, %u of them being made",
 		e->key.host, e->key.port, s->queue_ms, e->queued, e->conn_count,
 		e->alone ? 1 : s->ctx->max_conns, e->connecting);
-	tell(s, (struct weft_told){
-			.event = WEFT_STORY_QUEUE_TIMEOUT, .a = weft_story_ms(waited) });
+	weft_pool_tell(s, (struct weft_told){
+				  .event = WEFT_STORY_QUEUE_TIMEOUT, .a = weft_story_ms(waited) });
 	weft_stream_over(s, &why);
 }
 
@@ -150,114 +145,12 @@ void weft_pool_leave(struct weft_stream *s)
 	if (!e)
 		return;
 	if (weft_list_linked(&s->entry_node))
-		dequeue(e, s);
+		weft_pool_dequeue(e, s);
 	s->entry = NULL;
 	weft_pool_wake(e);
 }
 
-/* ---- binding ---- */
-
-static void tell_up(struct weft_stream *s, const struct weft_client_conn *c)
-{
-	uint64_t name_us = c->resolved_us > c->begun_us ? c->resolved_us - c->begun_us : 0;
-	uint32_t connect_ms = weft_story_ms(c->dialed_us - c->resolved_us);
-
-	if (!c->dialed_us) /* the application brought it */
-		return;
-	tell(s, (struct weft_told){
-			.event = WEFT_STORY_CONN_UP,
-			.number = weft_story_steps(c->vhost_ms, weft_story_ms(name_us), connect_ms),
-			.a = c->tls_ms,
-			.b = c->tls_version | (c->tls_resumed ? (uint32_t)WEFT_STORY_RESUMED : 0) |
-			     (c->entry->key.proxy[0] ? (uint32_t)WEFT_STORY_PROXY : 0),
-		});
-}
-
-/* Before it is bound: how, and what for the counters. */
-static void note_bound(struct weft_client_conn *c, struct weft_stream *s)
-{
-	struct weft_counters *counters = &s->ctx->counters;
-	uint64_t now = weft_loop_now(&s->ctx->loop);
-	struct weft_told told = {
-		.event = WEFT_STORY_BOUND_NEW,
-		.a = weft_story_ms(now - s->queued_us),
-		.number = c->conn.id,
-	};
-
-	if (++c->conn.served > counters->streams_per_conn_max)
-		counters->streams_per_conn_max = c->conn.served;
-	s->warm = c->conn.served > 1 && !c->busy;
-	if (c->conn.served == 1) {
-		tell_up(s, c);
-	} else if (s->warm) {
-		told.event = WEFT_STORY_BOUND_REUSED;
-		told.b = weft_story_ms(now - c->idle_since_us);
-	} else {
-		told.event = WEFT_STORY_BOUND_SHARED;
-		weft_list_each(node, &c->conn.pipe.streams) told.b++;
-	}
-	counters->conns_reused += c->conn.served > 1;
-	tell(s, told);
-}
-
-/* What the protocol calls it. */
-static void tell_number(struct weft_stream *s, const char *role)
-{
-	struct weft_told told = { .event = WEFT_STORY_JOINED, .number = s->role_number };
-	char name[8] = "";
-
-	strncpy(name, role, sizeof(name) - 1);
-	memcpy(&told.a, name, sizeof(told.a));
-	memcpy(&told.b, name + sizeof(told.a), sizeof(told.b));
-	tell(s, told);
-}
-
-/* The connection's own times are those of its streams. */
-static void take_limits(struct weft_client_conn *c, const struct weft_stream *s)
-{
-	uint32_t flush_ms = weft_stream_limits(s)->flush_ms;
-
-	if (!c->busy || flush_ms < c->limits.flush_ms)
-		c->limits.flush_ms = flush_ms;
-	/* of several at once the one that wants more */
-	if (!c->busy || s->keep_warm_ms > c->keep_warm_ms)
-		c->keep_warm_ms = s->keep_warm_ms;
-	c->lets_go = s->lets_go && (!c->busy || c->lets_go);
-}
-
-static void bind(struct weft_pool_entry *e, struct weft_stream *s, struct weft_conn *conn)
-{
-	const struct weft_role_ops *ops = conn->pipe.role->role->ops;
-	struct weft_client_conn *c = weft_client_conn(conn);
-	struct weft_error err = { .status = WEFT_OK };
-
-	dequeue(e, s);
-	e->failures = 0;
-	s->state = WEFT_STREAM_BOUND;
-	s->pipe = &conn->pipe;
-	s->role_data = NULL;
-	s->role_number = 0;
-	s->tries++;
-	note_bound(c, s);
-	take_limits(c, s);
-	weft_pool_take_hold(c, s);
-	conn->wrote &= c->busy;
-	c->busy = true;
-	weft_list_append(&conn->pipe.streams, &s->pipe_node);
-	if (ops->open(conn->pipe.state, s, &err)) {
-		weft_list_remove(&s->pipe_node);
-		s->pipe = NULL;
-		weft_stream_over(s, &err);
-		weft_pool_capacity_changed(conn);
-		return;
-	}
-	if (s->role_number)
-		tell_number(s, conn->pipe.role->name);
-	if (s->has_trailer && s->pipe && ops->head)
-		(void)ops->head(conn->pipe.state, s, &s->trailer, WEFT_HEAD_TRAILER, true, NULL);
-	if (s->pipe && (s->out.len || s->finished))
-		ops->ready(conn->pipe.state, s);
-}
+/* ---- connections ---- */
 
 /* Connections that take streams, now or as soon as they have room. */
 static unsigned living(const struct weft_pool_entry *e)
@@ -334,7 +227,8 @@ void weft_pool_pump(struct weft_pool_entry *e)
 		e->failures = 0;
 	}
 	while (!weft_list_empty(&e->queue) && (conn = weft_pool_ready_conn(e)))
-		bind(e, weft_container_of(e->queue.next, struct weft_stream, entry_node), conn);
+		weft_pool_bind(
+			e, weft_container_of(e->queue.next, struct weft_stream, entry_node), conn);
 	weft_pool_retire(e);
 	while (may_connect(e))
 		weft_pool_connect(e);
@@ -425,11 +319,11 @@ static void attempt_failed(struct weft_pool_entry *e, struct weft_conn *conn)
 	{
 		struct weft_stream *s = weft_container_of(node, struct weft_stream, entry_node);
 
-		tell(s, (struct weft_told){
-				.event = WEFT_STORY_CONN_FAILED,
-				.status = (signed char)conn->why->status,
-				.number = conn->id,
-			});
+		weft_pool_tell(s, (struct weft_told){
+					  .event = WEFT_STORY_CONN_FAILED,
+					  .status = (signed char)conn->why->status,
+					  .number = conn->id,
+				  });
 	}
 }
 
@@ -437,7 +331,7 @@ static void attempt_failed(struct weft_pool_entry *e, struct weft_conn *conn)
 static void was_stale(struct weft_pool_entry *e, const struct weft_client_conn *c)
 {
 	e->ctx->counters.conns_stale++;
-	tell(weft_container_of(e->queue.next, struct weft_stream, entry_node),
+	weft_pool_tell(weft_container_of(e->queue.next, struct weft_stream, entry_node),
 		(struct weft_told){
 			.event = WEFT_STORY_CONN_STALE,
 			.status = (signed char)weft_conn_why(&c->conn)->status,
