@@ -190,19 +190,26 @@ static void a_head_that_is_refused_ends_nothing(void **state)
 	}
 }
 
-static void who_does_not_read_opens_no_window(void **state)
+/* A response that the application does not take has filled its window. */
+static void begin_full(struct client *c, struct exchange *x, struct peer *p)
 {
 	static const char piece[PIECE];
+
+	begin(c, x, p, &get);
+	x->hold = true;
+	h2_say(p, H2_HEADERS, H2_END_HEADERS, 1, "\x88", 1);
+	for (unsigned i = 0; i < WINDOW / PIECE; i++)
+		h2_say(p, H2_DATA, 0, 1, piece, PIECE);
+}
+
+static void who_does_not_read_opens_no_window(void **state)
+{
 	struct exchange x;
 	struct client c;
 	struct peer p;
 
 	(void)state;
-	begin(&c, &x, &p, &get);
-	x.hold = true;
-	h2_say(&p, H2_HEADERS, H2_END_HEADERS, 1, "\x88", 1);
-	for (unsigned i = 0; i < WINDOW / PIECE; i++)
-		h2_say(&p, H2_DATA, 0, 1, piece, PIECE);
+	begin_full(&c, &x, &p);
 	assert_int_equal(h2_windows(&p, 1), 0);
 	x.hold = false;
 	weft_stream_resume(x.stream);
@@ -215,17 +222,12 @@ static void who_does_not_read_opens_no_window(void **state)
 
 static void more_than_the_window_is_an_error(void **state)
 {
-	static const char piece[PIECE];
 	struct exchange x;
 	struct client c;
 	struct peer p;
 
 	(void)state;
-	begin(&c, &x, &p, &get);
-	x.hold = true;
-	h2_say(&p, H2_HEADERS, H2_END_HEADERS, 1, "\x88", 1);
-	for (unsigned i = 0; i < WINDOW / PIECE; i++)
-		h2_say(&p, H2_DATA, 0, 1, piece, PIECE);
+	begin_full(&c, &x, &p);
 	h2_say(&p, H2_DATA, 0, 1, "x", 1);
 	h2_expect_error(&p, H2_RST_STREAM, 1, H2_FLOW_CONTROL_ERROR);
 	world_wait(&c.world, &x.closed);
@@ -330,6 +332,30 @@ static void nobody_is_asked_on_behalf_of_no_stream(void **state)
 	end(&c, &p);
 }
 
+static void nobody_asks_who_is_told_not_to(void **state)
+{
+	const struct weft_context_options never = { .ping_ms = UINT32_MAX,
+		.idle_ms = 20 * PING_MS };
+	struct exchange x = { .closed = false };
+	struct client c;
+	struct peer p;
+
+	(void)state;
+	client_begin(&c, &never);
+	open_some(&c, &x, 0, 1);
+	client_accept(&c, &p);
+	h2_meet(&p, 100);
+	expect_request(&p, 1);
+	for (unsigned i = 0; i < 5; i++) {
+		h2_pass(PING_MS + 1);
+		assert_int_equal(h2_count(&p, H2_PING, 0), 0);
+	}
+	assert_false(x.closed);
+	h2_answer(&p, 1);
+	exchange_expect(&x, 200, "ok");
+	end(&c, &p);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(fewer_streams_are_kept_to_midway),
 	cmocka_unit_test(no_streams_for_a_while),
@@ -342,6 +368,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(anything_that_comes_is_life),
 	cmocka_unit_test(a_dead_server_is_found_by_its_silence),
 	cmocka_unit_test(nobody_is_asked_on_behalf_of_no_stream),
+	cmocka_unit_test(nobody_asks_who_is_told_not_to),
 };
 
 const struct role_group h2_client_group = { "client", tests, sizeof(tests) / sizeof(*tests) };

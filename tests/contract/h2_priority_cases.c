@@ -93,18 +93,26 @@ static void is_order(const struct order *o, const uint32_t *streams, unsigned co
 	}
 }
 
-static void the_most_urgent_goes_first(void **state)
+/* Requests with these priorities, and which of them goes when. */
+static void answered_in_order(
+	const char *const *priorities, const uint32_t *expected, unsigned count)
 {
-	static const char *const priorities[] = { "u=5", "u=1", "u=7", "u=3" };
-	static const uint32_t expected[] = { 3, 7, 1, 5 };
 	struct world w;
 	struct peer p;
 	struct order o;
 
+	begin(&w, &p, priorities, count);
+	o = end(&w, &p, count);
+	is_order(&o, expected, count);
+}
+
+static void the_most_urgent_goes_first(void **state)
+{
+	static const char *const priorities[] = { "u=5", "u=1", "u=7", "u=3" };
+	static const uint32_t expected[] = { 3, 7, 1, 5 };
+
 	(void)state;
-	begin(&w, &p, priorities, 4);
-	o = end(&w, &p, 4);
-	is_order(&o, expected, 4);
+	answered_in_order(priorities, expected, 4);
 }
 
 /* 3, and not incremental. */
@@ -112,28 +120,18 @@ static void who_says_nothing_has_the_default(void **state)
 {
 	static const char *const priorities[] = { "u=4", NULL, "u=2", NULL };
 	static const uint32_t expected[] = { 5, 3, 7, 1 };
-	struct world w;
-	struct peer p;
-	struct order o;
 
 	(void)state;
-	begin(&w, &p, priorities, 4);
-	o = end(&w, &p, 4);
-	is_order(&o, expected, 4);
+	answered_in_order(priorities, expected, 4);
 }
 
 static void nonsense_is_the_default(void **state)
 {
 	static const char *const priorities[] = { "u=4", "u=9", "u=2", "what?" };
 	static const uint32_t expected[] = { 5, 3, 7, 1 };
-	struct world w;
-	struct peer p;
-	struct order o;
 
 	(void)state;
-	begin(&w, &p, priorities, 4);
-	o = end(&w, &p, 4);
-	is_order(&o, expected, 4);
+	answered_in_order(priorities, expected, 4);
 }
 
 static void an_update_changes_it(void **state)

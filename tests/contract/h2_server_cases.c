@@ -168,19 +168,26 @@ static void turn_until_over(struct peer *p)
 	assert_true(p->fin || p->reset);
 }
 
+/* Request 1 is under way when the context drains. */
+static void begin_drain(struct world *w, struct peer *p, struct h2_frame *ping)
+{
+	static bool drained;
+
+	begin(w, p);
+	h2_get(p, 1, "/", NULL);
+	weft_context_drain(w->ctx, 0, set, &drained);
+	expect_notice(p, ping);
+}
+
 static void a_drain_says_goodbye_twice(void **state)
 {
 	unsigned char payload[8];
-	bool drained = false;
 	struct h2_frame ping;
 	struct world w;
 	struct peer p;
 
 	(void)state;
-	begin(&w, &p);
-	h2_get(&p, 1, "/", NULL);
-	weft_context_drain(w.ctx, 0, set, &drained);
-	expect_notice(&p, &ping);
+	begin_drain(&w, &p, &ping);
 	memcpy(payload, ping.bytes, 8);
 	reply(&p, 1);
 	/* it was on its way when the first came: it is served */
@@ -198,16 +205,12 @@ static void a_drain_says_goodbye_twice(void **state)
 /* Who does not answer is not waited for. */
 static void the_second_goodbye_comes_by_time(void **state)
 {
-	bool drained = false;
 	struct h2_frame ping;
 	struct world w;
 	struct peer p;
 
 	(void)state;
-	begin(&w, &p);
-	h2_get(&p, 1, "/", NULL);
-	weft_context_drain(w.ctx, 0, set, &drained);
-	expect_notice(&p, &ping);
+	begin_drain(&w, &p, &ping);
 	h2_pass(GOAWAY_MS - 1);
 	assert_int_equal(h2_count(&p, H2_GOAWAY, 0), 0);
 	h2_pass(2);
@@ -220,16 +223,12 @@ static void the_second_goodbye_comes_by_time(void **state)
 /* What comes behind the last one is nobody's. */
 static void what_comes_after_goodbye_is_not_served(void **state)
 {
-	bool drained = false;
 	struct h2_frame ping;
 	struct world w;
 	struct peer p;
 
 	(void)state;
-	begin(&w, &p);
-	h2_get(&p, 1, "/", NULL);
-	weft_context_drain(w.ctx, 0, set, &drained);
-	expect_notice(&p, &ping);
+	begin_drain(&w, &p, &ping);
 	h2_pass(GOAWAY_MS + 1);
 	expect_goodbye(&p, 1);
 	h2_get(&p, 3, "/", NULL);
