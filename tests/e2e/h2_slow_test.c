@@ -11,17 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "tests/support/duo.h"
+#include "tests/support/hurry.h"
 
 enum {
 	CROWD = 100,
 	SHORT_MS = 700,    /* each of the server's times */
 	PACE_MS = 20,      /* from one piece of what comes slowly to the next */
 	LIMIT_S = 120,     /* within which all must be gone; a busy machine is slow */
-	BIG = 8 << 20,     /* more than all the buffers between a server and a reader */
 	KEPT = 192 * 1024, /* what a context may keep at hand */
 	HEAD = 9,          /* of a frame */
 };
@@ -84,50 +82,6 @@ static struct peer {
 	bool over;
 } peers[CROWD];
 
-static double seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static enum weft_status big(struct weft_stream *s, void *user)
-{
-	static char block[BIG];
-
-	(void)user;
-	return weft_http_reply_static(s, 200, NULL, block, sizeof(block));
-}
-
-/* What a body is collected for is of no interest here. */
-static enum weft_status upload(struct weft_stream *s, void *user)
-{
-	(void)user;
-	return strcmp(weft_stream_request(s)->method, "POST") ? duo_digest(s, NULL) : WEFT_OK;
-}
-
-static void begin(struct duo *d)
-{
-	static const struct weft_route routes[] = {
-		{ .path = "/big", .on_request = big },
-		{ .prefix = "/", .on_request = upload },
-		{ .on_request = NULL },
-	};
-	const struct weft_context_options o = {
-		.handshake_ms = SHORT_MS,
-		.header_ms = SHORT_MS,
-		.idle_ms = 3 * SHORT_MS,
-		.flush_ms = SHORT_MS,
-		.rate_grace_ms = SHORT_MS,
-		.body_rate_min = 10000, /* more than anybody here gets to */
-		.linger_ms = SHORT_MS / 2,
-	};
-	const struct weft_vhost_options v = { .routes = routes };
-
-	duo_open(d, &o, NULL, &v, false);
-}
-
 static void dial(struct duo *d, struct peer *p, const struct attack *a)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET,
@@ -179,11 +133,11 @@ static void poke(struct peer *p, const struct attack *a, bool say)
 static size_t poke_all(const struct attack *a)
 {
 	static double next;
-	bool say = seconds() >= next;
+	bool say = hurry_seconds() >= next;
 	size_t left = 0;
 
 	if (say)
-		next = seconds() + PACE_MS / 1e3;
+		next = hurry_seconds() + PACE_MS / 1e3;
 	for (size_t i = 0; i < CROWD; i++) {
 		poke(&peers[i], a, say);
 		left += !peers[i].over;
@@ -204,12 +158,12 @@ static void be_served(struct duo *d, struct ask *guest, unsigned *served)
 static void attacked(const struct attack *a)
 {
 	struct ask guest = { .duo = NULL };
-	double limit = seconds() + LIMIT_S;
+	double limit = hurry_seconds() + LIMIT_S;
 	unsigned served = 0;
 	struct duo d;
 	uint64_t heap;
 
-	begin(&d);
+	hurry_open(&d, SHORT_MS, 3 * SHORT_MS);
 	while (!served) {
 		be_served(&d, &guest, &served);
 		duo_turn(&d);
@@ -223,7 +177,7 @@ static void attacked(const struct attack *a)
 	while (poke_all(a)) {
 		be_served(&d, &guest, &served);
 		duo_turn(&d);
-		assert_true(seconds() < limit);
+		assert_true(hurry_seconds() < limit);
 	}
 	assert_true(served > 1);
 	duo_until(&d, guest.closed);
@@ -233,7 +187,7 @@ static void attacked(const struct attack *a)
 	while (duo_server_counts(&d).conns_now > 1 ||
 		duo_server_counts(&d).heap_now > heap + KEPT) {
 		duo_turn(&d);
-		assert_true(seconds() < limit);
+		assert_true(hurry_seconds() < limit);
 	}
 	duo_close(&d);
 }

@@ -12,10 +12,9 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "tests/support/duo.h"
+#include "tests/support/hurry.h"
 
 enum {
 	CROWD = 1000,
@@ -24,7 +23,6 @@ enum {
 	SHORT_MS = 1000,   /* each of the server's times */
 	PACE_MS = 10,      /* from one byte, or chunk, to the next */
 	LIMIT_S = 120,     /* within which all must be gone; a busy machine is slow */
-	BIG = 64 << 20,    /* more than all the buffers between a server and a reader */
 	KEPT = 192 * 1024, /* what a context may keep at hand */
 };
 
@@ -72,50 +70,6 @@ static const struct attack slow_handshake = {
 };
 
 static struct peer peers[CROWD];
-
-static double seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static enum weft_status big(struct weft_stream *s, void *user)
-{
-	static char block[BIG];
-
-	(void)user;
-	return weft_http_reply_static(s, 200, NULL, block, sizeof(block));
-}
-
-/* What a body is collected for is of no interest here. */
-static enum weft_status upload(struct weft_stream *s, void *user)
-{
-	(void)user;
-	return strcmp(weft_stream_request(s)->method, "POST") ? duo_digest(s, NULL) : WEFT_OK;
-}
-
-static void begin(struct duo *d)
-{
-	static const struct weft_route routes[] = {
-		{ .path = "/big", .on_request = big },
-		{ .prefix = "/", .on_request = upload },
-		{ .on_request = NULL },
-	};
-	const struct weft_context_options o = {
-		.handshake_ms = SHORT_MS,
-		.header_ms = SHORT_MS,
-		.flush_ms = SHORT_MS,
-		.rate_grace_ms = SHORT_MS,
-		/* 10,000 bytes in that time: more than anybody here gets to */
-		.body_rate_min = 10000,
-		.linger_ms = SHORT_MS / 2,
-	};
-	const struct weft_vhost_options v = { .routes = routes };
-
-	duo_open(d, &o, NULL, &v, false);
-}
 
 static bool enough_files(void)
 {
@@ -266,13 +220,13 @@ static void be_served(struct duo *d, struct guest *g)
 
 static void check_end(struct duo *d, const struct attack *a, size_t count, uint64_t heap)
 {
-	double limit = seconds() + LIMIT_S;
+	double limit = hurry_seconds() + LIMIT_S;
 	size_t answered = 0;
 
 	assert_true(duo_server_counts(d).timeouts >= count);
 	while (duo_server_counts(d).conns_now > 1 || duo_server_counts(d).heap_now > heap + KEPT) {
 		duo_turn(d);
-		assert_true(seconds() < limit);
+		assert_true(hurry_seconds() < limit);
 	}
 	for (size_t i = 0; i < count; i++)
 		answered += a->answer && !strncmp(peers[i].answer, a->answer, strlen(a->answer));
@@ -283,7 +237,7 @@ static void attacked(const struct attack *a, size_t count, bool in_tls)
 {
 	struct guest guest = { .served = 0 };
 	struct duo d;
-	double limit = seconds() + LIMIT_S, next = 0;
+	double limit = hurry_seconds() + LIMIT_S, next = 0;
 	uint64_t heap;
 	size_t left = count;
 
@@ -291,7 +245,7 @@ static void attacked(const struct attack *a, size_t count, bool in_tls)
 		print_message("skipped: no %d descriptors for this process\n", FILES);
 		skip();
 	}
-	begin(&d);
+	hurry_open(&d, SHORT_MS, 0);
 	while (!guest.served) {
 		be_served(&d, &guest);
 		duo_turn(&d);
@@ -309,11 +263,11 @@ static void attacked(const struct attack *a, size_t count, bool in_tls)
 	while (left) {
 		be_served(&d, &guest);
 		duo_turn(&d);
-		if (seconds() >= next) {
+		if (hurry_seconds() >= next) {
 			left = in_tls ? poke_streams(&d, a, count) : poke_sockets(a, count);
-			next = seconds() + PACE_MS / 1e3;
+			next = hurry_seconds() + PACE_MS / 1e3;
 		}
-		if (seconds() > limit)
+		if (hurry_seconds() > limit)
 			fail_msg("%zu of %zu are still there", left, count);
 	}
 	/* what was asked during the attack was answered */

@@ -92,3 +92,12 @@ class HostileCase(FolderCase):
         took = peer.flood(pieces[:half], read)
         self.be_served()
         return took and peer.flood(pieces[half:], read)
+
+    def check_bodies_that_are_not_read(self):
+        """A hundred, whose windows are open, behind a socket that is not."""
+        with self.attack(small=True, window=0x7fffffff) as peer:
+            peer.send(h2frames.window(0, 0x7fff0000 - 65535),
+                      *[self.head(n, path="/bytes/10000000") for n in range(1, 200, 2)])
+            for _ in range(20):
+                self.be_served()
+                time.sleep(0.02)
