@@ -117,7 +117,12 @@ static bool set_roles(struct serve *v, const char *list)
 {
 	size_t n = 0;
 
-	snprintf(v->role_text, sizeof(v->role_text), "%s", list);
+	if ((size_t)snprintf(v->role_text, sizeof(v->role_text), "%s", list) >=
+		sizeof(v->role_text)) {
+		fprintf(stderr, "weft serve: --roles: more than %zu bytes\n",
+			sizeof(v->role_text) - 1);
+		return false;
+	}
 	for (char *at = strtok(v->role_text, ","); at; at = strtok(NULL, ",")) {
 		if (n == SERVE_ROLES_MAX) {
 			fprintf(stderr, "weft serve: --roles: more than %d\n", SERVE_ROLES_MAX);

@@ -32,6 +32,14 @@ static enum weft_status refused(const struct weft_http_refusal *no, struct weft_
 		"in a response: %s", no->why);
 }
 
+/* A server of HTTP/2 begins with SETTINGS, whatever was said to it: RFC 9113 section 3.4. */
+static bool is_http2(const unsigned char *in, size_t len)
+{
+	static const unsigned char settings = 4, no_flags = 0;
+
+	return len >= 5 && !in[0] && in[3] == settings && in[4] == no_flags;
+}
+
 static enum weft_status informational(
 	struct weft_h1 *h, const struct weft_http_message *m, struct weft_error *err)
 {
@@ -196,6 +204,9 @@ static enum weft_status response_head(struct weft_h1 *h, const unsigned char *in
 		return weft_error_set(err, WEFT_ERR_TRUNCATED, 0,
 			len ? "the connection ended within a response's head"
 			    : "the connection ended before a response came");
+	if (st < 0 && is_http2(in, len))
+		return weft_error_set(err, WEFT_ERR_PROTOCOL, 0,
+			"the server speaks HTTP/2 here, and was asked by HTTP/1.1");
 	if (st)
 		return st < 0 ? refused(&no, err) : st;
 	scan = h->in.scan;
