@@ -141,7 +141,7 @@ class End(H2Case):
         peer.send(h2.headers(3), h2.frame(h2.PING, h2.ACK, 0, ping.payload))
         peer.expect(h2.HEADERS, 3)
         while len(self.goaways(peer)) < 2:
-            self.assertTrue(peer._receive())
+            self.assertTrue(peer.receive())
         self.assertEqual(self.goaways(peer)[1], (3, h2.NO_ERROR))
         peer.send(h2.window(0, 1 << 20), h2.window(1, 1 << 20), h2.window(3, 1 << 20))
         self.assertEqual(len(peer.body(1)), 100000)

@@ -177,7 +177,7 @@ class Peer:
             can_read, can_write, _ = select.select([self.sock] if read else [], [self.sock], [],
                                                    0.1 if not read else 1)
             stuck = 0 if can_write or can_read else stuck + 1
-            if can_read and not self._receive():
+            if can_read and not self.receive():
                 return False
             if any(f.type == GOAWAY for f in self.frames):
                 return False
@@ -188,7 +188,7 @@ class Peer:
                 return False
         return False
 
-    def _receive(self):
+    def receive(self):
         try:
             piece = self.sock.recv(65536)
         except (ConnectionError, TimeoutError):
@@ -214,13 +214,13 @@ class Peer:
     def expect(self, kind, stream=None, flags=0):
         """Waits for such a frame."""
         while not (found := self.find(kind, stream, flags)):
-            assert not self.over and self._receive(), \
+            assert not self.over and self.receive(), \
                 f"the end, and no frame of type {kind}: {self.frames[-8:]}"
         return found
 
     def expect_end(self):
         while not self.over:
-            self._receive()
+            self.receive()
 
     def expect_goaway(self):
         """The error code of the last GOAWAY, behind which the connection ends."""
@@ -240,7 +240,7 @@ class Peer:
         """Of a response that has ended, or is about to."""
         while not any(f.stream == stream and f.type in (DATA, HEADERS) and f.flags & END_STREAM
                       for f in self.frames):
-            assert not self.over and self._receive(), f"no end of stream {stream}"
+            assert not self.over and self.receive(), f"no end of stream {stream}"
         return b"".join(f.payload for f in self.frames if (f.type, f.stream) == (DATA, stream))
 
     def close(self):
