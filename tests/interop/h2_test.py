@@ -103,8 +103,12 @@ class Servers:
         (cls.root / "echo").write_text("")
         folder = cls.folder / "peer"
         folder.mkdir(mode=0o755)
-        cls.server = cls.peer(folder, files=cls.files, root=cls.root)
+        cls.server = cls.peer(folder, files=cls.files, root=cls.root, **cls.options())
         cls.addClassCleanup(cls.server.stop)
+
+    @classmethod
+    def options(cls):
+        return {}
 
     def get(self, loop, tls, scheme, *arguments, path="/page.html", **options):
         return weftlib.weft("get", "--event", loop, "--tls", tls, "--cacert", self.files.ca, "--http", "2",
@@ -147,7 +151,15 @@ class Nghttpd(Servers, ClientCase):
 
 class Nginx(Servers, ClientCase):
     peer = peers.NginxH2
-    echo = False
+
+    @classmethod
+    def options(cls):
+        """Bodies are sent back by a server behind it."""
+        folder = cls.folder / "behind"
+        folder.mkdir(mode=0o755)
+        behind = peers.Python(folder, files=cls.files, root=cls.root)
+        cls.addClassCleanup(behind.stop)
+        return {"echo": f"http://127.0.0.1:{behind.plain}"}
 
 
 class H2o(Servers, ClientCase):
