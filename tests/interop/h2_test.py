@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""HTTP/2 with other people's: nghttp, h2load and Python's h2 as clients of `weft serve`; nghttpd, nginx, h2o
-and Python's h2 as servers of `weft get`."""
+"""HTTP/2 with other people's: nghttp, h2load, Python's h2 and node as clients of `weft serve`; nghttpd, nginx, h2o,
+Python's h2 and node as servers of `weft get`."""
 import json
 import os
 import pathlib
@@ -86,6 +86,21 @@ class PythonClient(ClientCase):
         self.assertEqual(report, {
             "hello": "Hello, World\n", "echo": 200000, "big": 1000000, "head": [200, 0], "trailers": "abc",
             "together": [100000] * 50, "goaway": 0})
+
+
+@unittest.skipUnless(peers.Node.program, "no node on this machine")
+class NodeClient(ClientCase):
+    @everywhere
+    def test_it_talks_with_the_server(self, server):
+        tls = server.url.startswith("https")
+        done = self.run_client(peers.Node.program, pathlib.Path(__file__).parent.parent / "support" / "h2_client.js",
+                               f"{'https' if tls else 'http'}://localhost:{server.port}",
+                               *([self.files.ca] if tls else []))
+        self.assertEqual(json.loads(done.stdout), {
+            "alpn": "h2" if tls else "h2c", "hello": "Hello, World\n", "echo": 3000000, "head": [200, 0],
+            "trailers": "abc", "together": [100000] * 100, "conn": [["h2", 105, 1]]})
+        counters = weftlib.status(server)["counters"]
+        self.assertEqual(counters["streams_failed"], 0)
 
 
 class Servers:
@@ -191,6 +206,41 @@ class PythonServer(Servers, ClientCase):
             done = self.get(*variant, path="/reset")
             self.assertEqual(done.returncode, 1)
             self.assertIn("the server reset the stream (INTERNAL_ERROR)", done.stderr)
+
+
+class NodeH2(peers.Node):
+    """tests/support/servers/h2_server.js"""
+
+    def command(self, plain, tls):
+        o = self.options
+        return [self.program, peers.SCRIPTS / "h2_server.js", plain, tls, o["files"].cert, o["files"].key,
+                o["root"], self.log]
+
+
+class NodeServer(Servers, ClientCase):
+    peer = NodeH2
+
+    def test_what_is_special(self):
+        for variant in self.all():
+            self.assertEqual(self.get(*variant, path="/trailers").stdout, "with trailers")
+            self.assertEqual(self.get(*variant, path="/early").stdout, "late")
+            done = self.get(*variant, path="/reset")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("the server reset the stream (INTERNAL_ERROR)", done.stderr)
+
+    def test_what_a_goodbye_left_out_is_asked_again(self):
+        for variant in self.all():
+            mark = self.server.mark()
+            done = self.get(*variant, "--explain", "--json", "--count", "5", "--parallel", "5", path="/away")
+            report = json.loads(done.stdout)
+            self.assertEqual((report["ok"], report["statuses"], report["conns_opened"]), (5, {"200": 5}, 2), report)
+            conns = [r["conn"] for r in self.server.requests(mark, 9)]
+            self.assertEqual((len(set(conns[:5])), len(set(conns[5:])), len(conns)), (1, 1, 9), conns)
+            again = "queued again: on connection 1 the peer said that it did not process it, and goes away"
+            self.assertEqual(done.stderr.count(again), 4, done.stderr)
+            for stream in (1, 3, 5, 7, 9):
+                self.assertRegex(done.stderr, rf"ms: joined as h2 stream {stream}\n")
+            self.assertIn("tried again: 4;", done.stderr)
 
 
 if __name__ == "__main__":
