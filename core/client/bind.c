@@ -36,7 +36,10 @@ static void note_bound(struct weft_client_conn *c, struct weft_stream *s)
 	if (++c->conn.served > counters->streams_per_conn_max)
 		counters->streams_per_conn_max = c->conn.served;
 	s->warm = c->conn.served > 1 && !c->busy;
-	if (c->conn.served == 1) {
+	if (c->entry != s->entry) {
+		told.event = WEFT_STORY_BOUND_COALESCED;
+		counters->streams_coalesced++;
+	} else if (c->conn.served == 1) {
 		tell_up(s, c);
 	} else if (s->warm) {
 		told.event = WEFT_STORY_BOUND_REUSED;
@@ -82,6 +85,8 @@ void weft_pool_bind(struct weft_pool_entry *e, struct weft_stream *s, struct wef
 
 	weft_pool_dequeue(e, s);
 	e->failures = 0;
+	if (c->entry != e) /* it is of this policy's, too, from now on */
+		weft_pool_entry_renew(c->entry, &e->key);
 	s->state = WEFT_STREAM_BOUND;
 	s->pipe = &conn->pipe;
 	s->role_data = NULL;

@@ -149,6 +149,14 @@ static void dialed(
 	start(conn, ground);
 }
 
+/* Before the first of them is tried: there may be a connection that will do. */
+static bool found(void *user, const struct weft_address *addresses, size_t count)
+{
+	struct weft_pool_entry *e = weft_client_conn(user)->entry;
+
+	return e->key.coalesce && weft_pool_borrow(e, addresses, count);
+}
+
 static enum weft_status dial(struct weft_conn *conn, struct weft_error *err)
 {
 	struct weft_pool_entry *e = weft_client_conn(conn)->entry;
@@ -157,6 +165,7 @@ static enum weft_status dial(struct weft_conn *conn, struct weft_error *err)
 		.port = e->key.port,
 		.connect_ms = weft_conn_limits(conn)->connect_ms,
 		.resolved_us = &weft_client_conn(conn)->resolved_us,
+		.found = found,
 	};
 	struct weft_address to, local;
 	struct weft_proxy proxy;
@@ -216,6 +225,7 @@ void weft_pool_connect(struct weft_pool_entry *e)
 		return;
 	}
 	c = weft_client_conn(conn);
+	weft_list_init(&c->borrowers);
 	c->entry = e;
 	c->limits = *weft_stream_limits(
 		weft_container_of(e->queue.next, struct weft_stream, entry_node));

@@ -41,7 +41,24 @@ void weft_pool_bind(struct weft_pool_entry *e, struct weft_stream *s, struct wef
 /* connect.c: begins a connection for the head of the queue. A failure is a failed attempt, reported as such. */
 void weft_pool_connect(struct weft_pool_entry *e);
 
-/* warm.c: a connection that takes the head of the queue now, and is alive as far as can be known; or NULL. */
+/*
+ * coalesce.c: connections that serve several hosts. e's host has these addresses: true if a connection of another
+ * entry is found that takes its streams at once.
+ */
+bool weft_pool_borrow(
+	struct weft_pool_entry *e, const struct weft_address *addresses, size_t count);
+/* c is up: entries that are still on their way to the same address may have it. */
+void weft_pool_lend(struct weft_client_conn *c);
+/* What e borrowed, if it takes a stream now; or NULL. */
+struct weft_conn *weft_pool_borrowed(const struct weft_pool_entry *e);
+/* They are looked at in this turn. */
+void weft_pool_wake_borrowers(struct weft_client_conn *c);
+/* It is going. */
+void weft_pool_end_loans(struct weft_client_conn *c);
+
+/* warm.c: how many streams it takes now. */
+unsigned weft_pool_room(const struct weft_conn *conn);
+/* A connection that takes the head of the queue now, and is alive as far as can be known; or NULL. */
 struct weft_conn *weft_pool_ready_conn(struct weft_pool_entry *e);
 /* Ends what has reached a limit of law 7, as soon as nothing runs on it. */
 void weft_pool_retire(struct weft_pool_entry *e);

@@ -9,9 +9,10 @@
 bool weft_pool_key_equal(const struct weft_pool_key *a, const struct weft_pool_key *b)
 {
 	return a->scheme == b->scheme && a->role == b->role && a->port == b->port &&
-	       a->allow == b->allow && !strcmp(a->host, b->host) && !strcmp(a->sni, b->sni) &&
-	       !strcmp(a->connect_to, b->connect_to) && !strcmp(a->proxy, b->proxy) &&
-	       !strcmp(a->local, b->local) && weft_trust_equal(a->trust, b->trust);
+	       a->allow == b->allow && a->coalesce == b->coalesce && !strcmp(a->host, b->host) &&
+	       !strcmp(a->sni, b->sni) && !strcmp(a->connect_to, b->connect_to) &&
+	       !strcmp(a->proxy, b->proxy) && !strcmp(a->local, b->local) &&
+	       weft_trust_equal(a->trust, b->trust);
 }
 
 static const char **const_strings(struct weft_pool_key *k, size_t i)
@@ -95,7 +96,9 @@ void weft_pool_entry_free(struct weft_pool_entry *e)
 	weft_loop_timer_cancel(&e->ctx->loop, &e->warm);
 	weft_list_remove(&e->pump_node);
 	weft_list_remove(&e->node);
+	weft_list_remove(&e->borrow_node);
 	weft_transport_destroy(e->transport);
+	weft_free(&e->ctx->memory.alloc, e->addresses, e->address_count * sizeof(*e->addresses));
 	weft_pool_key_free(&e->ctx->memory.alloc, &e->key);
 	weft_free(&e->ctx->memory.alloc, e, sizeof(*e));
 }

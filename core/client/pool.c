@@ -113,6 +113,7 @@ enum weft_status weft_pool_submit(struct weft_stream *s, const struct weft_pool_
 	e->transport = transport;
 	e->given = transport != NULL;
 	s->entry = e;
+	e->streams++;
 	s->order = ctx->counters.streams_opened++;
 	weft_budget_earn(ctx, e->place);
 	tell_queued(e, s);
@@ -147,6 +148,7 @@ void weft_pool_leave(struct weft_stream *s)
 	if (weft_list_linked(&s->entry_node))
 		weft_pool_dequeue(e, s);
 	s->entry = NULL;
+	e->streams--;
 	weft_pool_wake(e);
 }
 
@@ -222,13 +224,13 @@ void weft_pool_pump(struct weft_pool_entry *e)
 {
 	struct weft_conn *conn;
 
+	while (!weft_list_empty(&e->queue) && (conn = weft_pool_ready_conn(e)))
+		weft_pool_bind(
+			e, weft_container_of(e->queue.next, struct weft_stream, entry_node), conn);
 	if (hopeless(e)) {
 		fail_queue(e);
 		e->failures = 0;
 	}
-	while (!weft_list_empty(&e->queue) && (conn = weft_pool_ready_conn(e)))
-		weft_pool_bind(
-			e, weft_container_of(e->queue.next, struct weft_stream, entry_node), conn);
 	weft_pool_retire(e);
 	while (may_connect(e))
 		weft_pool_connect(e);
@@ -243,7 +245,8 @@ void weft_pool_pump(struct weft_pool_entry *e)
 				weft_conn_close(conn);
 		}
 	}
-	if (!e->queued && weft_list_empty(&e->conns) && !weft_list_linked(&e->pump_node)) {
+	if (!e->streams && !e->borrowed && weft_list_empty(&e->conns) &&
+		!weft_list_linked(&e->pump_node)) {
 		weft_pool_entry_free(e);
 		return;
 	}
@@ -267,6 +270,7 @@ void weft_pool_conn_up(struct weft_conn *conn, const struct weft_conn_info *info
 	e->mux = (conn->pipe.role->role->caps & WEFT_ROLE_MUX) != 0;
 	c->tls_version = (uint16_t)info->tls_version;
 	c->tls_resumed = info->tls_resumed;
+	weft_pool_lend(c);
 	weft_pool_wake(e);
 }
 
@@ -353,6 +357,7 @@ void weft_pool_conn_down(struct weft_conn *conn)
 	if (conn->served && e->queued && !c->busy && (conn->in_fin || conn->why) &&
 		c->idle_turn != e->ctx->turns)
 		was_stale(e, c);
+	weft_pool_end_loans(c);
 	c->entry = NULL;
 	weft_list_remove(&c->entry_node);
 	e->conn_count--;
@@ -372,6 +377,7 @@ void weft_pool_capacity_changed(struct weft_conn *conn)
 		weft_pool_let_go(c);
 	}
 	weft_pool_wake(c->entry);
+	weft_pool_wake_borrowers(c);
 }
 
 void weft_pool_conn_drained(struct weft_conn *conn)

@@ -24,6 +24,7 @@ struct weft_pool_key {
 	const char *local;             /* "" for any */
 	struct weft_trust_spec *trust; /* CA, CRL, client certificate, ALPN: compared by content */
 	unsigned allow;
+	bool coalesce; /* another host's connection will do; set only where that may be */
 };
 
 struct weft_pool_entry {
@@ -38,6 +39,13 @@ struct weft_pool_entry {
 	struct weft_timer warm;           /* when idle connections are due to close */
 	struct weft_error why;            /* of the last failure */
 	uint64_t place;                   /* whose budget of retries holds */
+	struct weft_address
+		*addresses; /* coalescing: what the host had, when it was last looked up */
+	size_t address_count;
+	struct weft_client_conn
+		*borrowed;            /* another entry's, that its streams may go to; or NULL */
+	struct weft_list borrow_node; /* of borrowed's borrowers */
+	unsigned streams;             /* queued or bound */
 	unsigned queued, conn_count;
 	unsigned connecting;
 	unsigned failures; /* attempts that failed since one carried a stream */
@@ -46,12 +54,15 @@ struct weft_pool_entry {
 	bool given;     /* transport was: there is no second connection */
 	bool known;     /* a connection came up: what it speaks is in mux */
 	bool mux;       /* its connections carry many streams at once */
+	bool unwelcome; /* on borrowed: its server does not serve this host there (421) */
 };
 
 /* Puts a new stream into the entry for key, made if need be. strings of key are copied. */
 enum weft_status weft_pool_submit(struct weft_stream *s, const struct weft_pool_key *key,
 	const struct weft_plugin *role, bool alone, struct weft_transport *transport,
 	struct weft_error *err);
+/* Its host is a name, and the one that TLS tells the server (SNI). */
+bool weft_pool_names_itself(const struct weft_pool_key *key);
 /* Takes a stream out, wherever it is in the pool. */
 void weft_pool_leave(struct weft_stream *s);
 /* A queued stream has waited as long as it may. Law 7. */
@@ -59,6 +70,12 @@ void weft_pool_waited_out(struct weft_stream *s);
 /* The role on conn gave a bound stream back: it ends, or waits for another connection. Laws 5 and 6. */
 void weft_pool_returned(struct weft_stream *s, struct weft_conn *conn, enum weft_cause cause,
 	const struct weft_error *why);
+
+/*
+ * A bound stream was answered 421 (RFC 9110 section 15.5.20). true: it went to another host's connection and waits for
+ * one of its own now, or is over; the answer is nobody's. false: the answer is for the application.
+ */
+bool weft_pool_misdirected(struct weft_stream *s);
 
 /* Conns report. */
 void weft_pool_conn_up(struct weft_conn *conn, const struct weft_conn_info *info);

@@ -74,7 +74,8 @@ static unsigned event_of(const struct weft_stream *s, enum weft_cause cause)
 static void met_stale(struct weft_stream *s, struct weft_conn *conn)
 {
 	s->ctx->counters.conns_stale++;
-	weft_pool_distrust(s->entry, conn);
+	if (weft_client_conn(conn)->entry)
+		weft_pool_distrust(weft_client_conn(conn)->entry, conn);
 }
 
 void weft_pool_returned(struct weft_stream *s, struct weft_conn *conn, enum weft_cause cause,

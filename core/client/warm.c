@@ -19,7 +19,7 @@ static bool at_limit(const struct weft_client_conn *c)
 	       weft_loop_now(&ctx->loop) - c->up_us >= (uint64_t)ctx->conn_age_ms * 1000;
 }
 
-static unsigned capacity(const struct weft_conn *conn)
+unsigned weft_pool_room(const struct weft_conn *conn)
 {
 	const struct weft_role_ops *ops;
 
@@ -34,7 +34,7 @@ static unsigned capacity(const struct weft_conn *conn)
 	return ops->capacity && ops->open ? ops->capacity(conn->pipe.state) : 0;
 }
 
-/* The one that was used last: the others may grow old and go. */
+/* The one that was used last: the others may grow old and go. Where none takes it, the borrowed one. */
 static struct weft_conn *freshest(struct weft_pool_entry *e)
 {
 	struct weft_conn *best = NULL;
@@ -45,12 +45,12 @@ static struct weft_conn *freshest(struct weft_pool_entry *e)
 		struct weft_conn *conn = weft_pool_conn_of(node);
 		uint64_t since_us = weft_client_conn(conn)->idle_since_us;
 
-		if ((!best || since_us > best_us) && capacity(conn)) {
+		if ((!best || since_us > best_us) && weft_pool_room(conn)) {
 			best = conn;
 			best_us = since_us;
 		}
 	}
-	return best;
+	return best ? best : weft_pool_borrowed(e);
 }
 
 /*

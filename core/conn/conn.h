@@ -80,6 +80,7 @@ struct weft_client_conn {
 	struct weft_conn conn;
 	struct weft_pool_entry *entry; /* NULL once the pool has let go of it */
 	struct weft_list entry_node;
+	struct weft_list borrowers; /* other entries, whose streams may come here, too */
 	struct weft_dial *dial;
 	struct weft_ticket *ticket; /* what is offered, while shaking hands */
 	struct weft_limits limits;  /* of the stream that it was made for */

@@ -17,6 +17,7 @@ struct weft_dial {
 	bool has_local;
 	uint32_t connect_ms;
 	uint64_t *resolved_us;
+	bool (*found)(void *user, const struct weft_address *addresses, size_t count);
 	weft_socket sock;
 	struct weft_watch watch;
 	struct weft_timer timer;
@@ -152,10 +153,26 @@ static void try_next(struct weft_dial *d)
 	done(d, d->err.status);
 }
 
-static void dial_first(struct weft_timer *timer, void *user)
+static void dial_after_all(struct weft_timer *timer, void *user)
 {
 	(void)timer;
 	try_next(user);
+}
+
+static void try_first(struct weft_dial *d)
+{
+	struct weft_loop *loop = &d->ctx->loop;
+
+	if (d->found && d->found(d->user, d->addresses, d->count))
+		weft_loop_timer(loop, &d->timer, weft_loop_now(loop) + 1, dial_after_all, d);
+	else
+		try_next(d);
+}
+
+static void dial_first(struct weft_timer *timer, void *user)
+{
+	(void)timer;
+	try_first(user);
 }
 
 static enum weft_status set_addresses(struct weft_dial *d, const struct weft_address *addresses,
@@ -186,7 +203,7 @@ static void resolved(void *user, enum weft_status status, const struct weft_addr
 	if (set_addresses(d, addresses, count, &d->err))
 		done(d, WEFT_ERR_MEMORY);
 	else
-		try_next(d);
+		try_first(d);
 }
 
 static enum weft_status resolve(
@@ -221,6 +238,7 @@ enum weft_status weft_dial_start(struct weft_context *ctx, const struct weft_dia
 	d->sock = WEFT_SOCKET_NONE;
 	d->connect_ms = o->connect_ms;
 	d->resolved_us = o->resolved_us;
+	d->found = o->found;
 	if (o->local) {
 		d->local = *o->local;
 		d->has_local = true;

@@ -15,6 +15,11 @@ struct weft_dial_options {
 	const struct weft_address *local; /* bind first, or NULL */
 	uint32_t connect_ms;              /* an address */
 	uint64_t *resolved_us;            /* told when the addresses are known; or NULL */
+	/*
+	 * Asked before the first address is tried, from the loop. true: it may not be needed any more, so that nothing is
+	 * tried before the end of the turn. It cancels nothing. Or NULL.
+	 */
+	bool (*found)(void *user, const struct weft_address *addresses, size_t count);
 };
 
 /*

@@ -9,6 +9,8 @@
 #include "core/vhost/listener.h"
 #include "core/vhost/vhost.h"
 
+enum { MISDIRECTED = 421 }; /* RFC 9110 section 15.5.20 */
+
 void *weft_role_alloc(struct weft_stream *s, size_t len)
 {
 	return weft_arena_alloc(&s->arena, len);
@@ -36,6 +38,8 @@ enum weft_status weft_role_head_kept(
 		weft_stream_serve(s);
 		return WEFT_OK;
 	}
+	if (kind == WEFT_HEAD_FINAL && head->status == MISDIRECTED && weft_pool_misdirected(s))
+		return WEFT_OK;
 	s->answered = true;
 	weft_segq_finish(&s->taken);
 	if (kind == WEFT_HEAD_FINAL) {

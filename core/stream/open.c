@@ -200,6 +200,17 @@ static enum weft_status make_request(struct opening *o, struct weft_error *err)
 	return WEFT_OK;
 }
 
+/* Whether a connection of another host's may do for it: DESIGN 5, law 1. */
+static bool may_coalesce(const struct opening *o)
+{
+	const struct weft_trust_spec *trust = o->key.trust;
+
+	return o->options->coalesce && o->options->share == WEFT_SHARE_POOL &&
+	       !o->options->transport && o->key.scheme->tls && !o->key.allow && !o->key.proxy[0] &&
+	       !weft_buffer_len(&trust->credential.cert) && !trust->who &&
+	       weft_pool_names_itself(&o->key);
+}
+
 static void override(uint32_t *limit, uint32_t value)
 {
 	if (value)
@@ -307,6 +318,8 @@ static enum weft_status prepare(struct opening *o, struct weft_error *err)
 		st = weft_flight_join(o->stream, opt->policy, err);
 	if (st == WEFT_OK)
 		st = load_trust(o, err);
+	if (st == WEFT_OK)
+		o->key.coalesce = may_coalesce(o);
 	if (st == WEFT_OK && opt->policy) {
 		o->stream->policy = opt->policy;
 		o->stream->policy_of = weft_policy_ref(o->ctx->policy.tables);

@@ -121,6 +121,11 @@ static int bound(char *out, size_t room, const struct weft_told *t)
 			"the "
 			"queue",
 			n, t->b, t->a);
+	if (t->event == WEFT_STORY_BOUND_COALESCED)
+		return snprintf(out, room,
+			"sent on connection %llu, another host's with the same address and a "
+			"certificate for both, after %u ms in the queue",
+			n, t->a);
 	return snprintf(out, room,
 		"sent on connection %llu, shared with %u %s, after %u ms in the queue", n, t->b,
 		t->b == 1 ? "other" : "others", t->a);
@@ -149,6 +154,11 @@ static int retried(char *out, size_t room, const struct weft_told *t)
 			"queued again: on connection %llu the peer said that it did not process "
 			"it%s",
 			n, t->a ? ", and goes away" : "");
+	if (t->event == WEFT_STORY_RETRIED_MISDIRECTED)
+		return snprintf(out, room,
+			"queued again: connection %llu does not serve this host (421); it gets one "
+			"of its own",
+			n);
 	if (t->event == WEFT_STORY_RETRIED_STALE)
 		return snprintf(out, room,
 			"queued again: connection %llu was stale (%s), and it is safe to repeat", n,
@@ -179,6 +189,7 @@ static int sentence(char *out, size_t room, const struct weft_told *t)
 	case WEFT_STORY_BOUND_NEW:
 	case WEFT_STORY_BOUND_REUSED:
 	case WEFT_STORY_BOUND_SHARED:
+	case WEFT_STORY_BOUND_COALESCED:
 		return bound(out, room, t);
 	case WEFT_STORY_JOINED:
 		return joined(out, room, t);
@@ -186,6 +197,7 @@ static int sentence(char *out, size_t room, const struct weft_told *t)
 	case WEFT_STORY_RETRIED_UNPROCESSED:
 	case WEFT_STORY_RETRIED_IDEMPOTENT:
 	case WEFT_STORY_RETRIED_STALE:
+	case WEFT_STORY_RETRIED_MISDIRECTED:
 		return retried(out, room, t);
 	case WEFT_STORY_NOT_RETRIED:
 		return snprintf(out, room, "not tried again (%s): %s", word, why_text(t->a));

@@ -16,11 +16,13 @@ enum weft_story_event {
 	WEFT_STORY_BOUND_NEW,  /* conn; a: ms in the queue */
 	WEFT_STORY_BOUND_REUSED, /* conn; a: ms in the queue; b: ms that it had been idle */
 	WEFT_STORY_BOUND_SHARED, /* conn; a: ms in the queue; b: streams that it carries already */
+	WEFT_STORY_BOUND_COALESCED, /* conn, which was made for another host; a: ms in the queue */
 	WEFT_STORY_JOINED, /* number: the protocol's for it; a, b: 8 bytes of the role's name */
 	WEFT_STORY_RETRIED_UNSENT,      /* conn ended before anything was sent */
 	WEFT_STORY_RETRIED_UNPROCESSED, /* a: 1: conn takes no streams any more */
 	WEFT_STORY_RETRIED_IDEMPOTENT,  /* sent, but safe to repeat, and nothing was answered */
 	WEFT_STORY_RETRIED_STALE,       /* the same, on a conn that had been warm */
+	WEFT_STORY_RETRIED_MISDIRECTED, /* conn was another host's, and the answer 421 */
 	WEFT_STORY_NOT_RETRIED,         /* status is what ended it; a: enum weft_story_why */
 	WEFT_STORY_QUEUE_TIMEOUT,       /* a: ms that it waited */
 	WEFT_STORY_DONE,

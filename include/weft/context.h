@@ -174,6 +174,8 @@ struct weft_counters {
 	/* Ended for conn_requests or conn_age_ms; found dead while they were warm and wanted. */
 	uint64_t conns_retired, conns_stale;
 	uint64_t conns_reused; /* streams bound to a connection that had carried another */
+	/* Bound to another host's connection; of these, told by a 421 that it does not serve theirs. */
+	uint64_t streams_coalesced, streams_misdirected;
 	uint64_t
 		conns_refused; /* accepted over a limit, or without memory for them, and closed at once */
 	uint64_t handshakes_full, handshakes_resumed, handshakes_failed;

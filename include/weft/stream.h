@@ -142,6 +142,14 @@ struct weft_stream_options {
 	const char *proxy;
 	uint32_t window_bytes, write_high; /* its own, instead of the context's; 0: the context's */
 	uint32_t total_ms;                 /* from open to close, waiting included; 0: no limit */
+	/*
+	 * It may go to a connection that was made for another host, if its protocol carries many streams at once, its
+	 * address is one that this host has, too, and its certificate was found good and is for both: RFC 9113
+	 * section 9.1.1. Where the server answers 421 it is sent again on a connection of its own, and that host's
+	 * is not tried again. No effect in the clear, for a host that is no name, with a proxy, a credential, an sni of
+	 * another name, allow, or alone.
+	 */
+	bool coalesce;
 };
 
 /*

@@ -113,8 +113,11 @@ unsigned gnutls_adapter_revocation(
 bool gnutls_adapter_lists_are_current(const struct tls_ctx *c);
 /* Whether a key, by its SHA-256, is among the ctx's pins; also where there are none. */
 bool gnutls_adapter_pin_fits(const struct tls_ctx *c, const unsigned char id[WEFT_SHA256_BYTES]);
-/* Whether the leaf has the name or the address. RFC 9525: alternative names only. */
-bool gnutls_adapter_name_fits(gnutls_x509_crt_t leaf, const struct tls_checks *checks);
+/* Whether the leaf has the name or the address; true if neither is asked for. RFC 9525: alternative names only. */
+bool gnutls_adapter_name_fits(
+	gnutls_x509_crt_t leaf, const char *host, const unsigned char *ip, size_t ip_len);
+enum weft_status gnutls_adapter_cert_fits(
+	struct weft_span der, const char *host, struct weft_error *err);
 gnutls_alert_description_t gnutls_adapter_alert(unsigned faults);
 /* A name as the library writes it, cut; where got is no success there is none. Takes it. */
 void gnutls_adapter_write_name(int got, gnutls_datum_t *name, char *to, size_t max);

@@ -22,6 +22,7 @@ static const struct weft_tls_ops ops = {
 	.settle = gnutls_adapter_settle,
 	.ctx_trim = gnutls_adapter_ctx_trim,
 	.cert_read = gnutls_adapter_cert_read,
+	.cert_fits = gnutls_adapter_cert_fits,
 };
 
 WEFT_PLUGIN_DEFINE(tls_gnutls) = {

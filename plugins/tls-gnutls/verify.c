@@ -62,7 +62,8 @@ static unsigned leaf_faults(const struct tls_session *s, gnutls_x509_crt_t leaf)
 		faults |= WEFT_TLS_EXPIRED;
 	if (gnutls_x509_crt_get_activation_time(leaf) > now)
 		faults |= WEFT_TLS_NOT_YET_VALID;
-	if (s->checks && !gnutls_adapter_name_fits(leaf, s->checks))
+	if (s->checks &&
+		!gnutls_adapter_name_fits(leaf, s->checks->host, s->checks->ip, s->checks->ip_len))
 		faults |= WEFT_TLS_WRONG_HOST;
 	if (s->ctx->pin_count && !pinned(s->ctx, leaf))
 		faults |= WEFT_TLS_WRONG_PIN;

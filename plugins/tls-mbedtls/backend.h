@@ -149,7 +149,10 @@ int mbedtls_adapter_judge_peer(struct tls_session *s);
 bool mbedtls_adapter_pin_fits(const struct tls_ctx *c, const mbedtls_x509_crt *crt);
 
 /* names.c: whether a certificate has the name or address that is expected, or none is. */
-bool mbedtls_adapter_name_fits(const struct tls_expected *x, const mbedtls_x509_crt *crt);
+bool mbedtls_adapter_name_fits(
+	const mbedtls_x509_crt *crt, const char *host, const unsigned char *ip, size_t ip_len);
+enum weft_status mbedtls_adapter_cert_fits(
+	struct weft_span der, const char *host, struct weft_error *err);
 
 /* constraints.c: whether the CA may speak for all of the names of a certificate below it. */
 bool mbedtls_adapter_constraint_fits(const mbedtls_x509_crt *ca, const mbedtls_x509_crt *crt);

@@ -28,19 +28,42 @@ static bool host_fits(const unsigned char *name, size_t len, const char *host)
 }
 
 /* Alternative names only: what a common name means is anybody's guess. */
-bool mbedtls_adapter_name_fits(const struct tls_expected *x, const mbedtls_x509_crt *crt)
+bool mbedtls_adapter_name_fits(
+	const mbedtls_x509_crt *crt, const char *host, const unsigned char *ip, size_t ip_len)
 {
-	if (!x->host[0] && !x->ip_len)
+	if (!host[0] && !ip_len)
 		return true;
 	for (const mbedtls_x509_sequence *san = &crt->subject_alt_names; san && san->buf.p;
 		san = san->next) {
 		int tag = san->buf.tag & MBEDTLS_ASN1_TAG_VALUE_MASK;
 
-		if (tag == SAN_DNS && x->host[0] && host_fits(san->buf.p, san->buf.len, x->host))
+		if (tag == SAN_DNS && host[0] && host_fits(san->buf.p, san->buf.len, host))
 			return true;
-		if (tag == SAN_IP && x->ip_len && san->buf.len == x->ip_len &&
-			!memcmp(san->buf.p, x->ip, x->ip_len))
+		if (tag == SAN_IP && ip_len && san->buf.len == ip_len &&
+			!memcmp(san->buf.p, ip, ip_len))
 			return true;
 	}
 	return false;
+}
+
+enum weft_status mbedtls_adapter_cert_fits(
+	struct weft_span der, const char *host, struct weft_error *err)
+{
+	mbedtls_x509_crt crt;
+	bool fits = false;
+	int ret;
+
+	mbedtls_x509_crt_init(&crt);
+	ret = mbedtls_adapter_parse_crt(&crt, der.ptr, der.len);
+	if (!ret)
+		fits = mbedtls_adapter_name_fits(&crt, host, NULL, 0);
+	mbedtls_x509_crt_free(&crt);
+	if (ret == MBEDTLS_ERR_X509_ALLOC_FAILED || ret == MBEDTLS_ERR_PK_ALLOC_FAILED)
+		return weft_error_set(err, WEFT_ERR_MEMORY, ret, "no memory for a certificate");
+	if (ret)
+		return weft_error_set(err, WEFT_ERR_ARGUMENT, ret,
+			"expected a certificate in DER (-0x%04x)", (unsigned)-ret);
+	return fits ? WEFT_OK
+		    : weft_error_set(
+			      err, WEFT_ERR_VERIFY, 0, "the certificate is not for %.255s", host);
 }

@@ -25,6 +25,7 @@ static const struct weft_tls_ops ops = {
 	.settle = mbedtls_adapter_settle,
 	.ctx_trim = mbedtls_adapter_ctx_trim,
 	.cert_read = mbedtls_adapter_cert_read,
+	.cert_fits = mbedtls_adapter_cert_fits,
 };
 
 WEFT_PLUGIN_DEFINE(tls_mbedtls) = {

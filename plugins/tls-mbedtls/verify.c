@@ -93,7 +93,8 @@ static unsigned leaf_faults(struct tls_session *s, const mbedtls_x509_crt *crt)
 {
 	unsigned faults = 0;
 
-	if (!mbedtls_adapter_name_fits(s->expected, crt))
+	if (!mbedtls_adapter_name_fits(
+		    crt, s->expected->host, s->expected->ip, s->expected->ip_len))
 		faults |= WEFT_TLS_WRONG_HOST;
 	if (!mbedtls_adapter_pin_fits(s->ctx, crt))
 		faults |= WEFT_TLS_WRONG_PIN;

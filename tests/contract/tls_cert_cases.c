@@ -312,7 +312,102 @@ static void damage_is_survived(void **state)
 	free(der);
 }
 
+/* ---- whether it is for another host, too ---- */
+
+static enum weft_status fits(const struct tls_setting *setting, const struct test_cert *cert,
+	const char *host, struct weft_error *err)
+{
+	enum weft_status st;
+	unsigned char *der;
+	size_t len;
+
+	if (!setting->client->ops->cert_fits)
+		skip();
+	der = test_cert_der(cert, &len);
+	weft_error_clear(err);
+	st = setting->client->ops->cert_fits((struct weft_span){ der, len }, host, err);
+	assert_int_equal(
+		setting->client->ops->cert_fits((struct weft_span){ der, len }, host, NULL), st);
+	free(der);
+	return st;
+}
+
+/* By the rules that a session checks its own host by, which have tests of their own. */
+static void it_fits_the_hosts_that_it_names(void **state)
+{
+	static const char *const dns[] = { "a.example.test", "*.b.example.test", NULL };
+	static const char *const good[] = { "a.example.test", "A.example.TEST",
+		"x.b.example.test" };
+	static const char *const bad[] = { "b.example.test", "x.y.b.example.test", "example.test",
+		"aa.example.test", "a.example.tes", "*.b.example.test.", "127.0.0.1", "localhost" };
+	const struct test_cert *cert =
+		test_mint(&(struct test_recipe){ .subject = "CN=localhost", .dns = dns });
+	struct weft_error err;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		if (fits(*state, cert, good[i], &err))
+			fail_msg("%s", err.text);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		assert_int_equal(fits(*state, cert, bad[i], &err), WEFT_ERR_VERIFY);
+		tls_assert_text(&err, "the certificate is not for ");
+		tls_assert_text(&err, bad[i]);
+	}
+	/* a name is no address, and a common name is none at all */
+	assert_int_equal(
+		fits(*state, test_mint(&(struct test_recipe){ .named = true }), "127.0.0.1", &err),
+		WEFT_ERR_VERIFY);
+	assert_int_equal(fits(*state, test_mint(&(struct test_recipe){ .subject = "CN=localhost" }),
+				 "localhost", &err),
+		WEFT_ERR_VERIFY);
+}
+
+static void what_a_session_was_shown_can_be_asked(void **state)
+{
+	const struct tls_setting *setting = *state;
+	struct tls_wish wish = { .no_name = false };
+	struct weft_span der;
+	struct tls_pair p;
+
+	if (!setting->client->ops->cert_fits)
+		skip();
+	tls_pair_open(&p, setting, &wish);
+	assert_int_equal(setting->client->ops->peer_cert(p.client.session, &der), WEFT_OK);
+	assert_int_equal(setting->client->ops->cert_fits(der, "localhost", NULL), WEFT_OK);
+	assert_int_equal(setting->client->ops->cert_fits(der, "x.example.test", NULL), WEFT_OK);
+	assert_int_equal(
+		setting->client->ops->cert_fits(der, "example.org", NULL), WEFT_ERR_VERIFY);
+	tls_pair_destroy(&p);
+}
+
+static void what_is_no_certificate_fits_nobody(void **state)
+{
+	const struct tls_setting *setting = *state;
+	struct weft_error err;
+	unsigned char *der;
+	size_t len;
+
+	if (!setting->client->ops->cert_fits)
+		skip();
+	der = test_cert_der(test_cert(TEST_CERT_GOOD), &len);
+	for (size_t n = 0; n < len; n++) {
+		unsigned char *copy = malloc(n ? n : 1);
+
+		assert_non_null(copy);
+		memcpy(copy, der, n);
+		assert_int_equal(setting->client->ops->cert_fits(
+					 (struct weft_span){ copy, n }, "localhost", &err),
+			WEFT_ERR_ARGUMENT);
+		tls_assert_text(&err, "expected a certificate in DER");
+		free(copy);
+	}
+	free(der);
+}
+
 const struct CMUnitTest tls_cert_tests[] = {
+	cmocka_unit_test(it_fits_the_hosts_that_it_names),
+	cmocka_unit_test(what_a_session_was_shown_can_be_asked),
+	cmocka_unit_test(what_is_no_certificate_fits_nobody),
 	cmocka_unit_test(certificate_tells_of_itself),
 	cmocka_unit_test(only_basic_constraints_make_a_ca),
 	cmocka_unit_test(names_are_those_of_a_session),

@@ -10,7 +10,7 @@ WEFT_BEGIN
 #define WEFT_PLUGIN_MAGIC 0x57656674u /* "Weft" */
 
 /* Goes up whenever anything under include/weft/plugin/ changes its meaning or layout. */
-#define WEFT_PLUGIN_ABI 5u
+#define WEFT_PLUGIN_ABI 6u
 
 enum weft_plugin_kind {
 	WEFT_PLUGIN_EVENT = 1,

@@ -183,6 +183,12 @@ struct weft_tls_ops {
 	/* One certificate in PEM or DER; or, where out is NULL, one CRL. ARGUMENT: it is none. NULL: it cannot say. */
 	enum weft_status (*cert_read)(
 		struct weft_span bytes, struct weft_tls_cert *out, struct weft_error *err);
+	/*
+	 * Whether a certificate, in DER, is for the DNS name host: as for verify_host above, and nothing else of it is
+	 * looked at. VERIFY: it is not. ARGUMENT: it is none. NULL: it cannot say, and no connection serves two hosts.
+	 */
+	enum weft_status (*cert_fits)(
+		struct weft_span der, const char *host, struct weft_error *err);
 };
 
 WEFT_END

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One connection for several hosts: RFC 9113 section 9.1.1. Streams of one entry go to a connection of another's if
+ * that speaks a protocol which carries many at once, leads to an address that this host has, too, and showed a
+ * certificate that is for both. A server that does not serve this host there says 421, and is not asked again.
+ *
+ * An entry never waits for such a connection: if it takes nothing at the moment, one of its own is made.
+ */
+#include <string.h>
+
+#include "core/client/entry.h"
+#include "core/net/url.h"
+#include "core/vhost/trust.h"
+#include "weft/plugin/tls.h"
+
+/* Everything but the host, and what follows from the host. */
+static bool same_but_host(const struct weft_pool_key *a, const struct weft_pool_key *b)
+{
+	return a->scheme == b->scheme && a->role == b->role && a->port == b->port &&
+	       a->allow == b->allow && !strcmp(a->connect_to, b->connect_to) &&
+	       !strcmp(a->proxy, b->proxy) && !strcmp(a->local, b->local) &&
+	       weft_trust_equal(a->trust, b->trust);
+}
+
+bool weft_pool_names_itself(const struct weft_pool_key *key)
+{
+	size_t len = weft_url_name_len(key->host);
+
+	return len && strlen(key->sni) == len && !strncmp(key->sni, key->host, len);
+}
+
+static bool has_address(const struct weft_pool_entry *e, const struct weft_address *peer)
+{
+	if (peer->family == WEFT_FAMILY_NONE)
+		return false;
+	for (size_t i = 0; i < e->address_count; i++) {
+		if (weft_address_equal(&e->addresses[i], peer))
+			return true;
+	}
+	return false;
+}
+
+static bool cert_fits(const struct weft_conn *conn, const char *host)
+{
+	const struct weft_tls_ops *tls = conn->ctx->tls->tls;
+	const struct weft_transport *top = conn->top;
+	struct weft_span der;
+
+	return tls->cert_fits && top->ops->peer_cert && top->ops->peer_cert(top, &der) == WEFT_OK &&
+	       tls->cert_fits(der, host, NULL) == WEFT_OK;
+}
+
+/* The cheap questions first. */
+static bool serves_both(const struct weft_client_conn *c, const struct weft_pool_entry *e)
+{
+	const struct weft_conn *conn = &c->conn;
+	struct weft_conn_info info = { .id = conn->id };
+
+	if (conn->state != WEFT_CONN_OPEN || conn->ending || c->retired || !conn->pipe.role ||
+		!(conn->pipe.role->role->caps & WEFT_ROLE_MUX))
+		return false;
+	if (c->entry == e || c->entry->alone || !weft_pool_names_itself(&c->entry->key) ||
+		!same_but_host(&c->entry->key, &e->key))
+		return false;
+	conn->top->ops->info(conn->top, &info);
+	return info.peer_verified && has_address(e, &info.peer) && cert_fits(conn, e->key.sni);
+}
+
+static void end_loan(struct weft_pool_entry *e)
+{
+	weft_list_remove(&e->borrow_node);
+	e->borrowed = NULL;
+	e->unwelcome = false;
+}
+
+static void take_loan(struct weft_pool_entry *e, struct weft_client_conn *c)
+{
+	if (e->borrowed)
+		end_loan(e);
+	e->borrowed = c;
+	weft_list_append(&c->borrowers, &e->borrow_node);
+	weft_pool_wake(e);
+}
+
+struct weft_conn *weft_pool_borrowed(const struct weft_pool_entry *e)
+{
+	struct weft_client_conn *c = e->borrowed;
+
+	return c && !e->unwelcome && weft_pool_room(&c->conn) ? &c->conn : NULL;
+}
+
+static void borrow_of(struct weft_pool_entry *e, const struct weft_pool_entry *lender)
+{
+	weft_list_each(node, &lender->conns)
+	{
+		struct weft_conn *conn = weft_pool_conn_of(node);
+
+		if (weft_pool_borrowed(e))
+			return;
+		if ((!e->borrowed || weft_pool_room(conn)) &&
+			serves_both(weft_client_conn(conn), e))
+			take_loan(e, weft_client_conn(conn));
+	}
+}
+
+static bool keep_addresses(
+	struct weft_pool_entry *e, const struct weft_address *addresses, size_t count)
+{
+	const struct weft_allocator *alloc = &e->ctx->memory.alloc;
+	struct weft_address *copy = weft_alloc(alloc, count * sizeof(*copy));
+
+	if (!copy)
+		return false;
+	memcpy(copy, addresses, count * sizeof(*copy));
+	weft_free(alloc, e->addresses, e->address_count * sizeof(*e->addresses));
+	e->addresses = copy;
+	e->address_count = count;
+	return true;
+}
+
+bool weft_pool_borrow(struct weft_pool_entry *e, const struct weft_address *addresses, size_t count)
+{
+	if (e->unwelcome || !keep_addresses(e, addresses, count))
+		return false;
+	weft_list_each(node, &e->ctx->entries)
+		borrow_of(e, weft_container_of(node, struct weft_pool_entry, node));
+	return weft_pool_borrowed(e) != NULL;
+}
+
+void weft_pool_lend(struct weft_client_conn *c)
+{
+	weft_list_each(node, &c->conn.ctx->entries)
+	{
+		struct weft_pool_entry *e = weft_container_of(node, struct weft_pool_entry, node);
+
+		if (e->key.coalesce && e->connecting && !e->borrowed && serves_both(c, e))
+			take_loan(e, c);
+	}
+}
+
+void weft_pool_wake_borrowers(struct weft_client_conn *c)
+{
+	weft_list_each(node, &c->borrowers)
+		weft_pool_wake(weft_container_of(node, struct weft_pool_entry, borrow_node));
+}
+
+void weft_pool_end_loans(struct weft_client_conn *c)
+{
+	weft_pool_wake_borrowers(c);
+	weft_list_each_safe(node, &c->borrowers)
+		end_loan(weft_container_of(node, struct weft_pool_entry, borrow_node));
+}
+
+/* Whether it can be asked for again elsewhere, or the answer is all that its application gets. */
+static bool may_go(const struct weft_stream *s)
+{
+	const struct weft_client_conn *c = weft_client_conn(weft_pipe_conn(s->pipe));
+
+	return c->entry != s->entry && !s->answered && s->ctx->life != WEFT_LIFE_DESTROYING &&
+	       (!s->body_lost || s->ops->body_rewind);
+}
+
+bool weft_pool_misdirected(struct weft_stream *s)
+{
+	struct weft_pool_entry *e = s->entry;
+	struct weft_conn *conn = s->pipe ? weft_pipe_conn(s->pipe) : NULL;
+	struct weft_told told = { .event = WEFT_STORY_RETRIED_MISDIRECTED };
+	struct weft_error err;
+
+	if (!s->client || !conn || !e)
+		return false;
+	if (e->borrowed == weft_client_conn(conn))
+		e->unwelcome = true;
+	if (!may_go(s))
+		return false;
+	s->ctx->counters.streams_misdirected++;
+	weft_stream_unbind(s);
+	if (weft_stream_rewind(s, &err)) {
+		if (s->state != WEFT_STREAM_DONE)
+			weft_stream_over(s, &err);
+		return true;
+	}
+	if (s->state == WEFT_STREAM_DONE) /* the application gave it up while it was asked */
+		return true;
+	told.number = conn->id;
+	weft_pool_tell(s, told);
+	s->ctx->counters.streams_retried++;
+	weft_pool_enqueue(e, s);
+	return true;
+}
