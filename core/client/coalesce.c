@@ -4,14 +4,19 @@
  * that speaks a protocol which carries many at once, leads to an address that this host has, too, and showed a
  * certificate that is for both. A server that does not serve this host there says 421, and is not asked again.
  *
- * An entry never waits for such a connection: if it takes nothing at the moment, one of its own is made.
+ * An entry waits a short while for such a connection that is being made, and not at all for one that takes nothing at
+ * the moment: then one of its own is made.
  */
 #include <string.h>
 
 #include "core/client/entry.h"
+#include "core/net/dial.h"
 #include "core/net/url.h"
 #include "core/vhost/trust.h"
 #include "weft/plugin/tls.h"
+
+/* As between two addresses of one host: RFC 8305 section 5. */
+enum { PATIENCE_US = 250000 };
 
 /* Everything but the host, and what follows from the host. */
 static bool same_but_host(const struct weft_pool_key *a, const struct weft_pool_key *b)
@@ -50,35 +55,91 @@ static bool cert_fits(const struct weft_conn *conn, const char *host)
 	       tls->cert_fits(der, host, NULL) == WEFT_OK;
 }
 
-/* The cheap questions first. */
-static bool serves_both(const struct weft_client_conn *c, const struct weft_pool_entry *e)
+/* What a connection is worth to an entry that looks for one. */
+enum use {
+	USE_NONE,
+	USE_COMING, /* it is not up yet: what it shows will tell */
+	USE_FULL,   /* it serves both, but takes nothing at the moment */
+	USE_NOW,
+};
+
+static bool serves_both(const struct weft_conn *conn, const struct weft_pool_entry *e)
 {
-	const struct weft_conn *conn = &c->conn;
 	struct weft_conn_info info = { .id = conn->id };
 
-	if (conn->state != WEFT_CONN_OPEN || conn->ending || c->retired || !conn->pipe.role ||
-		!(conn->pipe.role->role->caps & WEFT_ROLE_MUX))
-		return false;
-	if (c->entry == e || c->entry->alone || !weft_pool_names_itself(&c->entry->key) ||
-		!same_but_host(&c->entry->key, &e->key))
+	if (!conn->pipe.role || !(conn->pipe.role->role->caps & WEFT_ROLE_MUX))
 		return false;
 	conn->top->ops->info(conn->top, &info);
 	return info.peer_verified && has_address(e, &info.peer) && cert_fits(conn, e->key.sni);
+}
+
+static bool leads_there(const struct weft_client_conn *c, const struct weft_pool_entry *e)
+{
+	const struct weft_address *to = c->dial ? weft_dial_trying(c->dial) : NULL;
+	struct weft_conn_info info = { .id = c->conn.id };
+
+	if (c->conn.top)
+		c->conn.top->ops->info(c->conn.top, &info);
+	return has_address(e, to ? to : &info.peer);
+}
+
+/* The cheap questions first. */
+static enum use use_of(const struct weft_client_conn *c, const struct weft_pool_entry *e)
+{
+	const struct weft_conn *conn = &c->conn;
+
+	if (conn->state > WEFT_CONN_OPEN || conn->ending || c->retired || c->entry == e ||
+		c->entry->alone || !weft_pool_names_itself(&c->entry->key) ||
+		!same_but_host(&c->entry->key, &e->key))
+		return USE_NONE;
+	if (conn->state < WEFT_CONN_OPEN)
+		return weft_pool_may_mux(c->entry) && leads_there(c, e) ? USE_COMING : USE_NONE;
+	if (!serves_both(conn, e))
+		return USE_NONE;
+	return weft_pool_room(conn) ? USE_NOW : USE_FULL;
 }
 
 static void end_loan(struct weft_pool_entry *e)
 {
 	weft_list_remove(&e->borrow_node);
 	e->borrowed = NULL;
-	e->unwelcome = false;
+	e->unwelcome = e->promised = false;
 }
 
-static void take_loan(struct weft_pool_entry *e, struct weft_client_conn *c)
+void weft_pool_return_loan(struct weft_pool_entry *e)
+{
+	struct weft_pool_entry *lender = e->borrowed->entry;
+
+	end_loan(e);
+	weft_pool_wake(lender);
+	weft_pool_wake(e);
+}
+
+/* Equal, and there may be many who borrow. */
+static void share_trust(struct weft_pool_entry *e, struct weft_pool_entry *lender)
+{
+	weft_pool_entry_renew(lender, &e->key);
+	weft_trust_ref(lender->key.trust);
+	weft_trust_release(e->key.trust);
+	e->key.trust = lender->key.trust;
+}
+
+static void take_loan(struct weft_pool_entry *e, struct weft_client_conn *c, bool promised)
 {
 	if (e->borrowed)
 		end_loan(e);
+	share_trust(e, c->entry);
 	e->borrowed = c;
+	e->promised = promised;
 	weft_list_append(&c->borrowers, &e->borrow_node);
+	weft_pool_wake(e);
+}
+
+/* It waits for nobody any more. */
+static void go_on(struct weft_pool_entry *e)
+{
+	weft_list_each(node, &e->conns)
+		weft_dial_hurry(weft_client_conn(weft_pool_conn_of(node))->dial);
 	weft_pool_wake(e);
 }
 
@@ -86,21 +147,27 @@ struct weft_conn *weft_pool_borrowed(const struct weft_pool_entry *e)
 {
 	struct weft_client_conn *c = e->borrowed;
 
-	return c && !e->unwelcome && weft_pool_room(&c->conn) ? &c->conn : NULL;
+	return c && !e->unwelcome && !e->promised && weft_pool_room(&c->conn) ? &c->conn : NULL;
 }
 
-static void borrow_of(struct weft_pool_entry *e, const struct weft_pool_entry *lender)
+static enum use find_best(const struct weft_pool_entry *e, struct weft_client_conn **found)
 {
-	weft_list_each(node, &lender->conns)
-	{
-		struct weft_conn *conn = weft_pool_conn_of(node);
+	enum use best = USE_NONE, use;
 
-		if (weft_pool_borrowed(e))
-			return;
-		if ((!e->borrowed || weft_pool_room(conn)) &&
-			serves_both(weft_client_conn(conn), e))
-			take_loan(e, weft_client_conn(conn));
+	weft_list_each(entry, &e->ctx->entries)
+	{
+		weft_list_each(node, &weft_container_of(entry, struct weft_pool_entry, node)->conns)
+		{
+			struct weft_client_conn *c = weft_client_conn(weft_pool_conn_of(node));
+
+			use = use_of(c, e);
+			if (use > best) {
+				best = use;
+				*found = c;
+			}
+		}
 	}
+	return best;
 }
 
 static bool keep_addresses(
@@ -118,23 +185,41 @@ static bool keep_addresses(
 	return true;
 }
 
-bool weft_pool_borrow(struct weft_pool_entry *e, const struct weft_address *addresses, size_t count)
+uint64_t weft_pool_borrow(
+	struct weft_pool_entry *e, const struct weft_address *addresses, size_t count)
 {
+	struct weft_client_conn *c = NULL;
+	enum use use;
+
 	if (e->unwelcome || !keep_addresses(e, addresses, count))
-		return false;
-	weft_list_each(node, &e->ctx->entries)
-		borrow_of(e, weft_container_of(node, struct weft_pool_entry, node));
-	return weft_pool_borrowed(e) != NULL;
+		return 0;
+	use = find_best(e, &c);
+	if (use == USE_NONE)
+		return 0;
+	take_loan(e, c, use == USE_COMING);
+	return use == USE_COMING ? PATIENCE_US : use == USE_NOW ? 1 : 0;
 }
 
 void weft_pool_lend(struct weft_client_conn *c)
 {
+	weft_list_each_safe(node, &c->borrowers)
+	{
+		struct weft_pool_entry *e =
+			weft_container_of(node, struct weft_pool_entry, borrow_node);
+
+		e->promised = false;
+		if (use_of(c, e) == USE_NONE) {
+			end_loan(e);
+			go_on(e);
+		}
+	}
 	weft_list_each(node, &c->conn.ctx->entries)
 	{
 		struct weft_pool_entry *e = weft_container_of(node, struct weft_pool_entry, node);
 
-		if (e->key.coalesce && e->connecting && !e->borrowed && serves_both(c, e))
-			take_loan(e, c);
+		if (e->key.coalesce && e->connecting && !e->unwelcome && !weft_pool_borrowed(e) &&
+			use_of(c, e))
+			take_loan(e, c, false);
 	}
 }
 
@@ -146,9 +231,14 @@ void weft_pool_wake_borrowers(struct weft_client_conn *c)
 
 void weft_pool_end_loans(struct weft_client_conn *c)
 {
-	weft_pool_wake_borrowers(c);
 	weft_list_each_safe(node, &c->borrowers)
-		end_loan(weft_container_of(node, struct weft_pool_entry, borrow_node));
+	{
+		struct weft_pool_entry *e =
+			weft_container_of(node, struct weft_pool_entry, borrow_node);
+
+		end_loan(e);
+		go_on(e);
+	}
 }
 
 /* Whether it can be asked for again elsewhere, or the answer is all that its application gets. */

@@ -150,11 +150,11 @@ static void dialed(
 }
 
 /* Before the first of them is tried: there may be a connection that will do. */
-static bool found(void *user, const struct weft_address *addresses, size_t count)
+static uint64_t found(void *user, const struct weft_address *addresses, size_t count)
 {
 	struct weft_pool_entry *e = weft_client_conn(user)->entry;
 
-	return e->key.coalesce && weft_pool_borrow(e, addresses, count);
+	return e->key.coalesce ? weft_pool_borrow(e, addresses, count) : 0;
 }
 
 static enum weft_status dial(struct weft_conn *conn, struct weft_error *err)

@@ -21,6 +21,8 @@ void weft_pool_entry_renew(struct weft_pool_entry *e, const struct weft_pool_key
 /* It has neither streams nor conns. */
 void weft_pool_entry_free(struct weft_pool_entry *e);
 
+/* pool.c: whether one connection may turn out to carry all; known of the last one, or offered. */
+bool weft_pool_may_mux(const struct weft_pool_entry *e);
 /* Have it looked at in this turn. */
 void weft_pool_wake(struct weft_pool_entry *e);
 /* pool.c: into the queue, at the place that its order says. */
@@ -42,10 +44,10 @@ void weft_pool_bind(struct weft_pool_entry *e, struct weft_stream *s, struct wef
 void weft_pool_connect(struct weft_pool_entry *e);
 
 /*
- * coalesce.c: connections that serve several hosts. e's host has these addresses: true if a connection of another
- * entry is found that takes its streams at once.
+ * coalesce.c: connections that serve several hosts. e's host has these addresses: for how many µs a connection of its
+ * own is to wait, because one of another entry may take its streams. 0: there is none.
  */
-bool weft_pool_borrow(
+uint64_t weft_pool_borrow(
 	struct weft_pool_entry *e, const struct weft_address *addresses, size_t count);
 /* c is up: entries that are still on their way to the same address may have it. */
 void weft_pool_lend(struct weft_client_conn *c);
@@ -53,6 +55,8 @@ void weft_pool_lend(struct weft_client_conn *c);
 struct weft_conn *weft_pool_borrowed(const struct weft_pool_entry *e);
 /* They are looked at in this turn. */
 void weft_pool_wake_borrowers(struct weft_client_conn *c);
+/* e does without what it borrowed; which may not be wanted by anybody else. */
+void weft_pool_return_loan(struct weft_pool_entry *e);
 /* It is going. */
 void weft_pool_end_loans(struct weft_client_conn *c);
 

@@ -149,6 +149,7 @@ void weft_pool_leave(struct weft_stream *s)
 		weft_pool_dequeue(e, s);
 	s->entry = NULL;
 	e->streams--;
+	e->idle_us = weft_loop_now(&e->ctx->loop);
 	weft_pool_wake(e);
 }
 
@@ -168,8 +169,7 @@ static unsigned living(const struct weft_pool_entry *e)
 	return n;
 }
 
-/* Whether one connection may turn out to carry all: known of the last one, or offered. */
-static bool may_mux(const struct weft_pool_entry *e)
+bool weft_pool_may_mux(const struct weft_pool_entry *e)
 {
 	if (e->known)
 		return e->mux;
@@ -197,7 +197,7 @@ static bool may_connect(const struct weft_pool_entry *e)
 		return false;
 	if (e->conn_count >= max && (!e->mux || e->alone || e->conn_count >= max + LEAVING_MAX))
 		return false;
-	return !may_mux(e) || !living(e);
+	return !weft_pool_may_mux(e) || !living(e);
 }
 
 /* While a connection is there, or may be still, somebody will serve the queue. */
@@ -220,6 +220,23 @@ static void fail_queue(struct weft_pool_entry *e)
 	}
 }
 
+/* A stream that needs no connection any more leaves none that is still being made, if nobody else waits for it. */
+static void forgo(struct weft_pool_entry *e)
+{
+	if (e->promised)
+		weft_pool_return_loan(e);
+	if (!e->connecting)
+		return;
+	weft_list_each_safe(node, &e->conns)
+	{
+		struct weft_conn *conn = weft_pool_conn_of(node);
+
+		if (conn->state < WEFT_CONN_OPEN &&
+			weft_list_empty(&weft_client_conn(conn)->borrowers))
+			weft_conn_close(conn);
+	}
+}
+
 void weft_pool_pump(struct weft_pool_entry *e)
 {
 	struct weft_conn *conn;
@@ -236,15 +253,8 @@ void weft_pool_pump(struct weft_pool_entry *e)
 		weft_pool_connect(e);
 	if (e->queued && hopeless(e))
 		weft_pool_wake(e); /* without a connection there is nobody else to do it */
-	/* a stream that needs no connection any more leaves none that is still being made */
-	if (!e->queued && e->connecting) {
-		weft_list_each_safe(node, &e->conns)
-		{
-			conn = weft_pool_conn_of(node);
-			if (conn->state < WEFT_CONN_OPEN)
-				weft_conn_close(conn);
-		}
-	}
+	if (!e->queued)
+		forgo(e);
 	if (!e->streams && !e->borrowed && weft_list_empty(&e->conns) &&
 		!weft_list_linked(&e->pump_node)) {
 		weft_pool_entry_free(e);

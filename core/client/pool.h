@@ -45,6 +45,7 @@ struct weft_pool_entry {
 	struct weft_client_conn
 		*borrowed;            /* another entry's, that its streams may go to; or NULL */
 	struct weft_list borrow_node; /* of borrowed's borrowers */
+	uint64_t idle_us;             /* when the last of its streams left */
 	unsigned streams;             /* queued or bound */
 	unsigned queued, conn_count;
 	unsigned connecting;
@@ -54,6 +55,7 @@ struct weft_pool_entry {
 	bool given;     /* transport was: there is no second connection */
 	bool known;     /* a connection came up: what it speaks is in mux */
 	bool mux;       /* its connections carry many streams at once */
+	bool promised;  /* borrowed is not up: it may turn out not to serve this host */
 	bool unwelcome; /* on borrowed: its server does not serve this host there (421) */
 };
 

@@ -151,6 +151,14 @@ void weft_pool_cool(struct weft_pool_entry *e)
 		else if (due < next)
 			next = due;
 	}
+	/* what it knows of another's connection is kept like one of its own; where it is unwelcome, as long as that is */
+	if (e->borrowed && !e->streams && !e->unwelcome) {
+		due = e->idle_us + (uint64_t)e->ctx->keep_warm_ms * 1000;
+		if (close_now || due <= now)
+			weft_pool_return_loan(e);
+		else if (due < next)
+			next = due;
+	}
 	if (next == WEFT_NEVER)
 		weft_loop_timer_cancel(&e->ctx->loop, &e->warm);
 	else

@@ -17,7 +17,7 @@ struct weft_dial {
 	bool has_local;
 	uint32_t connect_ms;
 	uint64_t *resolved_us;
-	bool (*found)(void *user, const struct weft_address *addresses, size_t count);
+	uint64_t (*found)(void *user, const struct weft_address *addresses, size_t count);
 	weft_socket sock;
 	struct weft_watch watch;
 	struct weft_timer timer;
@@ -153,7 +153,7 @@ static void try_next(struct weft_dial *d)
 	done(d, d->err.status);
 }
 
-static void dial_after_all(struct weft_timer *timer, void *user)
+static void dial_put_off(struct weft_timer *timer, void *user)
 {
 	(void)timer;
 	try_next(user);
@@ -162,9 +162,10 @@ static void dial_after_all(struct weft_timer *timer, void *user)
 static void try_first(struct weft_dial *d)
 {
 	struct weft_loop *loop = &d->ctx->loop;
+	uint64_t wait = d->found ? d->found(d->user, d->addresses, d->count) : 0;
 
-	if (d->found && d->found(d->user, d->addresses, d->count))
-		weft_loop_timer(loop, &d->timer, weft_loop_now(loop) + 1, dial_after_all, d);
+	if (wait)
+		weft_loop_timer(loop, &d->timer, weft_loop_now(loop) + wait, dial_put_off, d);
 	else
 		try_next(d);
 }
@@ -173,6 +174,18 @@ static void dial_first(struct weft_timer *timer, void *user)
 {
 	(void)timer;
 	try_first(user);
+}
+
+void weft_dial_hurry(struct weft_dial *d)
+{
+	if (d && d->timer.queued && d->timer.fn == dial_put_off)
+		weft_loop_timer(
+			&d->ctx->loop, &d->timer, weft_loop_now(&d->ctx->loop), dial_put_off, d);
+}
+
+const struct weft_address *weft_dial_trying(const struct weft_dial *d)
+{
+	return d->next ? &d->addresses[d->next - 1] : NULL;
 }
 
 static enum weft_status set_addresses(struct weft_dial *d, const struct weft_address *addresses,

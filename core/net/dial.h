@@ -15,11 +15,8 @@ struct weft_dial_options {
 	const struct weft_address *local; /* bind first, or NULL */
 	uint32_t connect_ms;              /* an address */
 	uint64_t *resolved_us;            /* told when the addresses are known; or NULL */
-	/*
-	 * Asked before the first address is tried, from the loop. true: it may not be needed any more, so that nothing is
-	 * tried before the end of the turn. It cancels nothing. Or NULL.
-	 */
-	bool (*found)(void *user, const struct weft_address *addresses, size_t count);
+	/* Asked before the first address is tried, from the loop: for how many µs that is put off. Or NULL. */
+	uint64_t (*found)(void *user, const struct weft_address *addresses, size_t count);
 };
 
 /*
@@ -31,6 +28,10 @@ typedef void (*weft_dialed_fn)(
 
 enum weft_status weft_dial_start(struct weft_context *ctx, const struct weft_dial_options *options,
 	weft_dialed_fn fn, void *user, struct weft_dial **out, struct weft_error *err);
+/* What found put off begins in the next turn. NULL is safe. */
+void weft_dial_hurry(struct weft_dial *dial);
+/* The address that is being tried; NULL: none yet. */
+const struct weft_address *weft_dial_trying(const struct weft_dial *dial);
 /* fn is not called any more. NULL is safe; a dial that has called fn is gone already. */
 void weft_dial_cancel(struct weft_dial *dial);
 

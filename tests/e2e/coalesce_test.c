@@ -151,8 +151,8 @@ static void two_names_of_one_server_share_its_connection(void **state)
 	duo_close(&d);
 }
 
-/* Whoever is up first carries all; nobody waited for the other. */
-static void both_on_their_way_end_on_one(void **state)
+/* The second one waits for what the first one's connection turns out to be. */
+static void who_comes_while_it_is_made_waits_for_it(void **state)
 {
 	struct weft_counters c;
 
@@ -163,10 +163,11 @@ static void both_on_their_way_end_on_one(void **state)
 	for (unsigned i = 0; i < 8; i++)
 		check(i);
 	c = duo_client_counts(&d);
-	assert_in_range(c.conns_opened, 1, 2);
+	assert_int_equal(c.conns_opened, 1);
 	assert_int_equal(c.conns_failed, 0);
 	assert_int_equal(c.streams_retried, 0);
-	assert_int_equal(c.streams_coalesced, c.conns_opened == 1 ? 4 : 0);
+	assert_int_equal(c.streams_coalesced, 4);
+	assert_int_equal(duo_server_counts(&d).conns_accepted, 1);
 	duo_close(&d);
 }
 
@@ -188,6 +189,45 @@ static void the_certificate_of_a_resumed_session_counts(void **state)
 	visit(2, B, wish(true));
 	assert_true(same_conn(1, 2));
 	assert_int_equal(duo_client_counts(&d).streams_coalesced, 1);
+	duo_close(&d);
+}
+
+static unsigned places;
+
+static bool count_place(const struct weft_queue_view *queue, void *user)
+{
+	(void)user;
+	places += !strcmp(queue->host, B);
+	return true;
+}
+
+static bool is_remembered(void)
+{
+	places = 0;
+	weft_context_queues(d.client, count_place, NULL);
+	return places > 0;
+}
+
+/* A place that only borrows is remembered as long as a connection of its own would stay open. */
+static void who_borrows_no_more_is_forgotten(void **state)
+{
+	static const char *const more[] = { B, NULL };
+	const struct weft_vhost_options v = { .name = A, .aliases = more };
+	const struct weft_context_options brief = { .keep_warm_ms = 20 };
+	struct weft_request r;
+
+	(void)state;
+	memset(asks, 0, sizeof(asks));
+	duo_open(&d, NULL, &brief, &v, false);
+	r = wish(true);
+	r.stream.keep_warm_ms = 60000;
+	visit(0, A, r);
+	visit(1, B, r);
+	assert_true(is_remembered());
+	duo_until(&d, !is_remembered());
+	assert_int_equal(duo_client_counts(&d).conns_now, 1);
+	visit(2, B, r);
+	assert_true(same_conn(0, 2));
 	duo_close(&d);
 }
 
@@ -306,6 +346,55 @@ static void a_certificate_for_one_keeps_them_apart(void **state)
 	open_one(NULL);
 	add_vhost(&v);
 	apart(ELSEWHERE, wish(true), wish(true));
+	duo_close(&d);
+}
+
+static void what_turns_out_not_to_serve_both_is_not_waited_for(void **state)
+{
+	static const char *const any[] = { "h2", "http/1.1", NULL };
+	static const char *const h1[] = { "h1", NULL };
+	const struct weft_vhost_options v = { .name = A, .roles = h1 };
+	struct weft_request r;
+
+	(void)state;
+	memset(asks, 0, sizeof(asks));
+	duo_open(&d, NULL, NULL, &v, false);
+	r = wish(true);
+	r.stream.alpn = any;
+	ask(0, A, false, r);
+	ask(1, B, false, r);
+	check(0);
+	check(1);
+	assert_false(same_conn(0, 1));
+	assert_int_equal(duo_server_counts(&d).conns_accepted, 2);
+	duo_close(&d);
+}
+
+/* The one that all wait for is not wanted any more: it ends, and the other goes on. */
+static void what_is_given_up_on_the_way_costs_nobody_else_anything(void **state)
+{
+	(void)state;
+	open_one(NULL);
+	ask(0, A, false, wish(true));
+	ask(1, B, false, wish(true));
+	duo_turn(&d);
+	weft_stream_close(asks[0].stream);
+	check(1);
+	assert_int_equal(duo_client_counts(&d).conns_opened, 1);
+	assert_int_equal(duo_client_counts(&d).conns_failed, 0);
+	/* it was not ended and made again */
+	assert_int_equal(duo_client_counts(&d).streams_coalesced, 1);
+	assert_int_equal(duo_server_counts(&d).conns_accepted, 1);
+	duo_close(&d);
+	/* and if both are given up there is none */
+	open_one(NULL);
+	ask(0, A, false, wish(true));
+	ask(1, B, false, wish(true));
+	duo_turn(&d);
+	weft_stream_close(asks[0].stream);
+	weft_stream_close(asks[1].stream);
+	duo_until(&d, !duo_client_counts(&d).conns_now);
+	assert_int_equal(duo_client_counts(&d).conns_opened, 0);
 	duo_close(&d);
 }
 
@@ -440,14 +529,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_names_of_one_server_share_its_connection),
-		cmocka_unit_test(both_on_their_way_end_on_one),
+		cmocka_unit_test(who_comes_while_it_is_made_waits_for_it),
 		cmocka_unit_test(the_certificate_of_a_resumed_session_counts),
+		cmocka_unit_test(who_borrows_no_more_is_forgotten),
 		cmocka_unit_test(a_421_sends_it_to_a_connection_of_its_own),
 		cmocka_unit_test(a_body_is_sent_again_behind_a_421),
 		cmocka_unit_test(a_421_on_its_own_connection_is_the_answer),
 		cmocka_unit_test(a_body_that_is_lost_is_answered_421),
 		cmocka_unit_test(it_is_off_unless_asked_for),
 		cmocka_unit_test(a_certificate_for_one_keeps_them_apart),
+		cmocka_unit_test(what_turns_out_not_to_serve_both_is_not_waited_for),
+		cmocka_unit_test(what_is_given_up_on_the_way_costs_nobody_else_anything),
 		cmocka_unit_test(one_exchange_at_a_time_keeps_them_apart),
 		cmocka_unit_test(checks_that_were_switched_off_keep_them_apart),
 		cmocka_unit_test(another_name_for_the_server_keeps_them_apart),
