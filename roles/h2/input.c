@@ -188,7 +188,9 @@ static void say_why(const struct weft_h2_stream *hs, uint32_t code, struct weft_
 	const struct weft_h2 *h = hs->h;
 
 	if (hs->problem)
-		weft_error_set(why, WEFT_ERR_PROTOCOL, (int)code, "HTTP/2: %s", hs->problem);
+		weft_error_set(why,
+			code == NGHTTP2_INTERNAL_ERROR ? WEFT_ERR_MEMORY : WEFT_ERR_PROTOCOL,
+			(int)code, "HTTP/2: %s", hs->problem);
 	else if (h->problem[0] && code == NGHTTP2_PROTOCOL_ERROR)
 		weft_error_set(why, WEFT_ERR_PROTOCOL, (int)code, "HTTP/2: %s", h->problem);
 	else if (h->client && code == NGHTTP2_HTTP_1_1_REQUIRED)
