@@ -10,6 +10,7 @@ option(WEFT_NO_DLOPEN "Build without dlopen: no module can be loaded" OFF)
 option(WEFT_NO_THREADS "Build without threads: all contexts are one thread's, weft_post is for that alone" OFF)
 option(WEFT_CLIENT_ONLY "Build without servers: nothing listens, and what only servers need is left out" OFF)
 option(WEFT_NO_PROXY "Build without proxies: a connection goes where it is to go, or not at all" OFF)
+option(WEFT_NO_COALESCE "Build without coalescing: hosts never share a connection" OFF)
 # The command reports in JSON, and serves with threads.
 if(WEFT_STATIC_POLICY_ONLY OR WEFT_NO_THREADS OR WEFT_CLIENT_ONLY OR WEFT_NO_PROXY)
 	set(weft_tools_default OFF)
@@ -48,6 +49,9 @@ endif()
 if(WEFT_NO_PROXY AND (WEFT_BUILD_TOOLS OR WEFT_BUILD_TESTS OR WEFT_BUILD_FUZZERS))
 	message(FATAL_ERROR "WEFT_NO_PROXY: the weft command, tests and fuzzers are about proxies, too. \
 Set WEFT_BUILD_TOOLS, WEFT_BUILD_TESTS and WEFT_BUILD_FUZZERS to OFF")
+endif()
+if(WEFT_NO_COALESCE AND WEFT_BUILD_TESTS AND "h2" IN_LIST WEFT_ROLES)
+	message(FATAL_ERROR "WEFT_NO_COALESCE: the tests of HTTP/2 are about coalescing, too. Set WEFT_BUILD_TESTS to OFF")
 endif()
 if(WEFT_NO_THREADS AND (WEFT_BUILD_TOOLS OR WEFT_BUILD_TESTS OR WEFT_BUILD_BENCH))
 	message(FATAL_ERROR "WEFT_NO_THREADS: the weft command, tests and benchmarks use threads. \

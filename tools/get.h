@@ -35,7 +35,7 @@ struct get_options {
 	size_t pin_count;
 	const char *const *alpn; /* of --http; NULL: all */
 	unsigned long count, parallel;
-	bool insecure, explain, json;
+	bool insecure, coalesce, explain, json;
 	const char *policy; /* a file; NULL: URLs are given */
 	struct weft_policy_pair
 		metadata[METADATA_MAX + 1]; /* ended by a NULL name; names malloc'ed */

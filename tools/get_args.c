@@ -15,6 +15,7 @@ static const struct option_spec options[] = {
 	{ "--pin", "PIN", "sha256//BASE64 of the server's public key (repeatable)" },
 	{ "--proxy", "URL", "go through it: http://HOST:PORT or socks5://HOST:PORT" },
 	{ "--no-tickets", NULL, "resume no TLS sessions" },
+	{ "--coalesce", NULL, "hosts may share a connection whose certificate is for both" },
 	{ "--insecure", NULL, "accept any certificate" },
 	{ "--policy", "FILE", "open streams of this policy instead of URLs" },
 	{ "--stream", "NAME", "... which one (repeatable)" },
@@ -129,6 +130,7 @@ static bool set(struct get_options *o, const struct args *a, const char *name)
 	} flags[] = {
 		{ "--insecure", &o->insecure },
 		{ "--no-tickets", &o->context.no_tickets },
+		{ "--coalesce", &o->coalesce },
 		{ "--explain", &o->explain },
 		{ "--json", &o->json },
 	};
@@ -179,6 +181,7 @@ static const char *decided(const struct get_options *o)
 		{ "--method", o->method },
 		{ "--header", o->header_count },
 		{ "--http", o->protocol },
+		{ "--coalesce", o->coalesce },
 	};
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {

@@ -195,6 +195,11 @@ void get_summary(const struct get *g)
 		"requests on a connection that was there already: %llu; on one connection: at most "
 		"%llu\n",
 		n(c.conns_reused), n(c.streams_per_conn_max));
+	if (c.streams_coalesced)
+		fprintf(stderr,
+			"requests on another host's connection: %llu; of these, answered 421 and "
+			"tried again: %llu\n",
+			n(c.streams_coalesced), n(c.streams_misdirected));
 	fprintf(stderr, "TLS handshakes: %llu full, %llu resumed, %llu failed\n",
 		n(c.handshakes_full), n(c.handshakes_resumed), n(c.handshakes_failed));
 	fprintf(stderr, "in the queue: %llu ms together, %llu ms at most; %llu gave up\n",

@@ -222,7 +222,7 @@ static struct weft_request describe(
 		.trust = id ? &id->trust : NULL,
 		.credential = id && g->o.cert ? &id->credential : NULL,
 		.allow = g->o.insecure ? WEFT_TLS_ALLOW_ALL : 0,
-		.stream = { .proxy = g->o.proxy, .alpn = g->o.alpn },
+		.stream = { .proxy = g->o.proxy, .alpn = g->o.alpn, .coalesce = g->o.coalesce },
 	};
 }
 

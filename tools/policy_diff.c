@@ -182,6 +182,7 @@ static void say_stream(struct facts *f, const struct weft_policy_stream *s)
 	say(f, policy_allow_words(s->allow, allow), "streams.%s.allow", s->name);
 	say_flag(f, s->tls, "streams", s->name, "tls");
 	say_flag(f, s->warm_holds, "streams", s->name, "warm_holds");
+	say_flag(f, s->coalesce, "streams", s->name, "coalesce");
 	say_flag(f, s->nailed_up, "streams", s->name, "nailed_up");
 	say_flag(f, s->opportunistic, "streams", s->name, "opportunistic");
 	say_numbers(f, s);

@@ -134,6 +134,7 @@ static void emit_stream(const struct policy_emit *e, size_t n, const struct weft
 	put_named(e, "proxy", s->proxy);
 	put_flag(e, "tls", s->tls);
 	put_flag(e, "warm_holds", s->warm_holds);
+	put_flag(e, "coalesce", s->coalesce);
 	put_flag(e, "nailed_up", s->nailed_up);
 	put_flag(e, "opportunistic", s->opportunistic);
 	fprintf(e->to, "\t\t.share = %s,\n",

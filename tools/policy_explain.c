@@ -122,6 +122,9 @@ static void print_life(const struct explain *e)
 		printf("  leaves         its connection open for %u ms\n", s->keep_warm_ms);
 	else
 		printf("  leaves         no connection open\n");
+	if (s->coalesce)
+		printf("  may use        another host's connection, if its certificate is for "
+		       "both\n");
 	if (!s->tls)
 		return;
 	printf("  vhost          %s", made[t ? t->hold : WEFT_HOLD_CONNECTION]);

@@ -147,6 +147,7 @@ void explain_json(const struct explain *e)
 		o, "share", json_string(s->share == WEFT_SHARE_POOL ? "pool" : "alone"));
 	json_object_set_new(o, "keep_warm_ms", warm_json(s));
 	json_object_set_new(o, "warm_holds", json_boolean(s->warm_holds));
+	json_object_set_new(o, "coalesce", json_boolean(s->coalesce));
 	json_object_set_new(o, "limits", limits_json(s));
 	json_object_set_new(o, "retry", s->retry ? json_string(s->retry->name) : json_null());
 	json_object_set_new(o, "nailed_up", json_boolean(s->nailed_up));

@@ -71,6 +71,8 @@ static const struct {
 	FIELD(streams_ok),
 	FIELD(streams_failed),
 	FIELD(streams_retried),
+	FIELD(streams_coalesced),
+	FIELD(streams_misdirected),
 	FIELD(retries_refused),
 	FIELD(queue_timeouts),
 	FIELD(streams_queued),

@@ -106,15 +106,6 @@ static void end_loan(struct weft_pool_entry *e)
 	e->unwelcome = e->promised = false;
 }
 
-void weft_pool_return_loan(struct weft_pool_entry *e)
-{
-	struct weft_pool_entry *lender = e->borrowed->entry;
-
-	end_loan(e);
-	weft_pool_wake(lender);
-	weft_pool_wake(e);
-}
-
 /* Equal, and there may be many who borrow. */
 static void share_trust(struct weft_pool_entry *e, struct weft_pool_entry *lender)
 {
@@ -141,6 +132,13 @@ static void go_on(struct weft_pool_entry *e)
 	weft_list_each(node, &e->conns)
 		weft_dial_hurry(weft_client_conn(weft_pool_conn_of(node))->dial);
 	weft_pool_wake(e);
+}
+
+void weft_pool_return_loan(struct weft_pool_entry *e)
+{
+	weft_pool_wake(e->borrowed->entry);
+	end_loan(e);
+	go_on(e);
 }
 
 struct weft_conn *weft_pool_borrowed(const struct weft_pool_entry *e)
@@ -191,7 +189,7 @@ uint64_t weft_pool_borrow(
 	struct weft_client_conn *c = NULL;
 	enum use use;
 
-	if (e->unwelcome || !keep_addresses(e, addresses, count))
+	if (e->faithful || e->unwelcome || !keep_addresses(e, addresses, count))
 		return 0;
 	use = find_best(e, &c);
 	if (use == USE_NONE)
@@ -217,8 +215,8 @@ void weft_pool_lend(struct weft_client_conn *c)
 	{
 		struct weft_pool_entry *e = weft_container_of(node, struct weft_pool_entry, node);
 
-		if (e->key.coalesce && e->connecting && !e->unwelcome && !weft_pool_borrowed(e) &&
-			use_of(c, e))
+		if (e->queued && e->connecting && !e->faithful && !e->unwelcome &&
+			!weft_pool_borrowed(e) && use_of(c, e))
 			take_loan(e, c, false);
 	}
 }

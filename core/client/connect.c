@@ -152,9 +152,7 @@ static void dialed(
 /* Before the first of them is tried: there may be a connection that will do. */
 static uint64_t found(void *user, const struct weft_address *addresses, size_t count)
 {
-	struct weft_pool_entry *e = weft_client_conn(user)->entry;
-
-	return e->key.coalesce ? weft_pool_borrow(e, addresses, count) : 0;
+	return weft_pool_borrow(weft_client_conn(user)->entry, addresses, count);
 }
 
 static enum weft_status dial(struct weft_conn *conn, struct weft_error *err)

@@ -9,10 +9,9 @@
 bool weft_pool_key_equal(const struct weft_pool_key *a, const struct weft_pool_key *b)
 {
 	return a->scheme == b->scheme && a->role == b->role && a->port == b->port &&
-	       a->allow == b->allow && a->coalesce == b->coalesce && !strcmp(a->host, b->host) &&
-	       !strcmp(a->sni, b->sni) && !strcmp(a->connect_to, b->connect_to) &&
-	       !strcmp(a->proxy, b->proxy) && !strcmp(a->local, b->local) &&
-	       weft_trust_equal(a->trust, b->trust);
+	       a->allow == b->allow && !strcmp(a->host, b->host) && !strcmp(a->sni, b->sni) &&
+	       !strcmp(a->connect_to, b->connect_to) && !strcmp(a->proxy, b->proxy) &&
+	       !strcmp(a->local, b->local) && weft_trust_equal(a->trust, b->trust);
 }
 
 static const char **const_strings(struct weft_pool_key *k, size_t i)

@@ -38,6 +38,9 @@ void weft_pool_enqueue(struct weft_pool_entry *e, struct weft_stream *s)
 		before = before->prev;
 	weft_list_insert(before, &s->entry_node);
 	e->queued++;
+	e->faithful += !s->coalesce;
+	if (e->faithful && e->promised) /* a connection of its own is needed anyway */
+		weft_pool_return_loan(e);
 	e->ctx->counters.streams_queued++;
 	s->state = WEFT_STREAM_QUEUED;
 	s->queued_us = weft_loop_now(&e->ctx->loop);
@@ -53,6 +56,7 @@ void weft_pool_dequeue(struct weft_pool_entry *e, struct weft_stream *s)
 
 	weft_list_remove(&s->entry_node);
 	e->queued--;
+	e->faithful -= !s->coalesce;
 	s->waited_us += waited;
 	e->ctx->counters.queue_us += waited;
 	if (waited > e->ctx->counters.queue_us_max)

@@ -24,7 +24,6 @@ struct weft_pool_key {
 	const char *local;             /* "" for any */
 	struct weft_trust_spec *trust; /* CA, CRL, client certificate, ALPN: compared by content */
 	unsigned allow;
-	bool coalesce; /* another host's connection will do; set only where that may be */
 };
 
 struct weft_pool_entry {
@@ -47,6 +46,7 @@ struct weft_pool_entry {
 	struct weft_list borrow_node; /* of borrowed's borrowers */
 	uint64_t idle_us;             /* when the last of its streams left */
 	unsigned streams;             /* queued or bound */
+	unsigned faithful;            /* queued ones that want a connection of this host */
 	unsigned queued, conn_count;
 	unsigned connecting;
 	unsigned failures; /* attempts that failed since one carried a stream */

@@ -35,7 +35,7 @@ unsigned weft_pool_room(const struct weft_conn *conn)
 }
 
 /* The one that was used last: the others may grow old and go. Where none takes it, the borrowed one. */
-static struct weft_conn *freshest(struct weft_pool_entry *e)
+static struct weft_conn *freshest(struct weft_pool_entry *e, const struct weft_stream *s)
 {
 	struct weft_conn *best = NULL;
 	uint64_t best_us = 0;
@@ -50,7 +50,7 @@ static struct weft_conn *freshest(struct weft_pool_entry *e)
 			best_us = since_us;
 		}
 	}
-	return best ? best : weft_pool_borrowed(e);
+	return best || !s->coalesce ? best : weft_pool_borrowed(e);
 }
 
 /*
@@ -86,7 +86,7 @@ struct weft_conn *weft_pool_ready_conn(struct weft_pool_entry *e)
 		weft_container_of(e->queue.next, struct weft_stream, entry_node);
 	struct weft_conn *conn;
 
-	while ((conn = freshest(e)) && must_be_read(conn, s))
+	while ((conn = freshest(e, s)) && must_be_read(conn, s))
 		read_it(conn);
 	return conn;
 }

@@ -232,10 +232,29 @@ void weft_load_check_place(struct weft_loading *l, const struct weft_policy_stre
 			"is \"%.60s\", expected http://HOST:PORT or socks5://HOST:PORT", s->proxy);
 }
 
+/* What makes a connection one that is for this host alone. */
+static void check_coalesce(
+	struct weft_loading *l, json_t *object, const struct weft_policy_stream *s)
+{
+	static const char *const keys[] = { "credential", "allow", "sni", "proxy" };
+
+	if (!s->coalesce || !s->tls)
+		return;
+	if (s->share == WEFT_SHARE_ALONE)
+		weft_load_wrong(l, "coalesce",
+			"has no effect on a connection that is not shared (\"share\": \"alone\")");
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (json_object_get(object, keys[i]))
+			weft_load_wrong(l, "coalesce",
+				"has no effect with %s: such a connection serves one host",
+				keys[i]);
+	}
+}
+
 void weft_load_check_tls(struct weft_loading *l, json_t *object, const struct weft_policy_stream *s)
 {
 	static const char *const keys[] = { "trust_store", "credential", "allow", "sni", "alpn",
-		"handshake_ms", "warm_holds" };
+		"handshake_ms", "warm_holds", "coalesce" };
 
 	for (size_t i = 0; !s->tls && i < sizeof(keys) / sizeof(keys[0]); i++) {
 		if (json_object_get(object, keys[i]))
@@ -245,6 +264,7 @@ void weft_load_check_tls(struct weft_loading *l, json_t *object, const struct we
 		weft_load_wrong(l, "keep_warm_ms",
 			"nobody would use a connection again that is not shared "
 			"(\"share\": \"alone\")");
+	check_coalesce(l, object, s);
 }
 
 /* ---- templates ---- */

@@ -36,6 +36,7 @@ static struct weft_stream_options options_of(const struct weft_policy_planning *
 		.window_bytes = s->window_bytes,
 		.write_high = s->write_high_bytes,
 		.warm_lets_go = !s->warm_holds,
+		.coalesce = s->coalesce,
 		.policy = s,
 		.body = p->has_body || p->flows,
 		.body_len = -1,

@@ -319,7 +319,7 @@ static enum weft_status prepare(struct opening *o, struct weft_error *err)
 	if (st == WEFT_OK)
 		st = load_trust(o, err);
 	if (st == WEFT_OK)
-		o->key.coalesce = may_coalesce(o);
+		o->stream->coalesce = may_coalesce(o);
 	if (st == WEFT_OK && opt->policy) {
 		o->stream->policy = opt->policy;
 		o->stream->policy_of = weft_policy_ref(o->ctx->policy.tables);

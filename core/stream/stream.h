@@ -87,6 +87,7 @@ struct weft_stream {
 	bool id_linked; /* in the context's table */
 	bool client;
 	bool idempotent;
+	bool coalesce; /* another host's connection will do */
 	bool tunnel;
 	bool detached; /* the application gave it up: on_close only */
 	bool answered; /* a byte of the response arrived, 1xx included */

@@ -85,6 +85,7 @@ struct weft_policy_stream {
 	const char *proxy;         /* "http://host:port", "socks5://host:port", or NULL */
 	uint32_t keep_warm_ms;     /* UINT32_MAX: the context's; 0: not at all */
 	bool warm_holds;           /* an idle connection keeps the vhost with its TLS context */
+	bool coalesce; /* another host's connection will do, as in weft_stream_options */
 	/* As in weft_stream_options; 0: the default there. */
 	uint32_t connect_ms, handshake_ms, header_ms, idle_ms, flush_ms, queue_ms, timeout_ms;
 	uint32_t window_bytes; /* received and not yet taken by the application; 0: the context's */

@@ -27,6 +27,33 @@ static void it_is_off_unless_asked_for(void **state)
 	duo_close(&hosts_duo);
 }
 
+/* Of one place: who wants nobody else's connection makes one, and it does for all. */
+static void who_does_not_want_it_is_served_by_its_own(void **state)
+{
+	(void)state;
+	hosts_open_one(NULL);
+	hosts_visit(0, HOST_A, hosts_wish(true));
+	hosts_visit(1, HOST_B, hosts_wish(true));
+	assert_true(hosts_same_conn(0, 1));
+	hosts_visit(2, HOST_B, hosts_wish(false));
+	assert_false(hosts_same_conn(0, 2));
+	hosts_visit(3, HOST_B, hosts_wish(true));
+	assert_true(hosts_same_conn(2, 3));
+	assert_int_equal(duo_server_counts(&hosts_duo).conns_accepted, 2);
+	duo_close(&hosts_duo);
+	/* on the way, too: it waits for nobody */
+	hosts_open_one(NULL);
+	hosts_ask(0, HOST_A, false, hosts_wish(true));
+	hosts_ask(1, HOST_B, false, hosts_wish(true));
+	duo_turn(&hosts_duo);
+	hosts_ask(2, HOST_B, false, hosts_wish(false));
+	for (unsigned i = 0; i < 3; i++)
+		hosts_check(i);
+	assert_false(hosts_same_conn(0, 2));
+	assert_int_equal(duo_server_counts(&hosts_duo).conns_accepted, 2);
+	duo_close(&hosts_duo);
+}
+
 static void a_certificate_for_one_keeps_them_apart(void **state)
 {
 	static const char *const names[] = { ELSEWHERE, NULL };
@@ -224,6 +251,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_is_off_unless_asked_for),
+		cmocka_unit_test(who_does_not_want_it_is_served_by_its_own),
 		cmocka_unit_test(a_certificate_for_one_keeps_them_apart),
 		cmocka_unit_test(what_turns_out_not_to_serve_both_is_not_waited_for),
 		cmocka_unit_test(what_is_given_up_on_the_way_costs_nobody_else_anything),

@@ -63,6 +63,7 @@ static int streams(const struct weft_policy_stream *a, const struct weft_policy_
 	SAME(a->allow == b->allow && texts(a->sni, b->sni) && lists(a->alpn, b->alpn));
 	SAME(texts(a->local_address, b->local_address) && texts(a->proxy, b->proxy));
 	SAME(a->keep_warm_ms == b->keep_warm_ms && a->warm_holds == b->warm_holds);
+	SAME(a->coalesce == b->coalesce);
 	SAME(a->connect_ms == b->connect_ms && a->handshake_ms == b->handshake_ms);
 	SAME(a->header_ms == b->header_ms && a->idle_ms == b->idle_ms &&
 		a->flush_ms == b->flush_ms);

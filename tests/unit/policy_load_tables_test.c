@@ -86,7 +86,7 @@ static void whats_left_out_has_its_default(void **state)
 	assert_null(s->local_address);
 	assert_null(s->proxy);
 	assert_true(s->keep_warm_ms == UINT32_MAX);
-	assert_true(s->warm_holds);
+	assert_true(s->warm_holds && !s->coalesce);
 	assert_int_equal(s->connect_ms + s->handshake_ms + s->header_ms + s->idle_ms + s->flush_ms +
 				 s->queue_ms + s->timeout_ms,
 		0);
