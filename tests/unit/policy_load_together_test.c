@@ -79,20 +79,20 @@ static void what_cannot_go_together_is_told(void **state)
 		{ STREAM(",\"coalesce\":true,\"share\":\"alone\",\"sni\":\"x\",\"allow\":[\"weak\"]"
 			 ","
 			 "\"proxy\":\"http://p:1\""),
-			"1:48: streams.s.coalesce: has no effect on a connection that is not "
+			"1:52: streams.s.coalesce: has no effect on a connection that is not "
 			"shared "
 			"(\"share\": \"alone\")\n"
-			"1:48: streams.s.coalesce: has no effect with allow: such a connection "
+			"1:52: streams.s.coalesce: has no effect with allow: such a connection "
 			"serves "
 			"one host\n"
-			"1:48: streams.s.coalesce: has no effect with sni: such a connection "
+			"1:52: streams.s.coalesce: has no effect with sni: such a connection "
 			"serves "
 			"one host\n"
-			"1:48: streams.s.coalesce: has no effect with proxy: such a connection "
+			"1:52: streams.s.coalesce: has no effect with proxy: such a connection "
 			"serves "
 			"one host\n" },
 		{ STREAM(",\"tls\":false,\"coalesce\":true"),
-			"1:60: streams.s.coalesce: makes no sense without TLS (\"tls\": false)\n" },
+			"1:64: streams.s.coalesce: makes no sense without TLS (\"tls\": false)\n" },
 		{ TRUST("\"certs\":[]"), "2:21: trust_stores.t: believes nobody: expected certs, "
 					 "or \"system\": true\n" },
 		{ TRUST(""), "2:21: trust_stores.t: believes nobody: expected certs, or "
