@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The client's pool with a server that does as the input says, over HTTP/1.1 or HTTP/2: the server of the table of
- * endings, whose every connection ends in a way and at a point of its own. Each stream ends exactly once, with its own
- * bytes or its own error, and nobody who may have acted on a POST is asked for it again.
+ * The client's pool with a server that does as the input says, over HTTP/1.1, HTTP/2, or HTTP/2 over TLS with several
+ * hosts that may share a connection: the server of the table of endings, whose every connection ends in a way and at a
+ * point of its own. Each stream ends exactly once, with its own bytes or its own error, and nobody who may have acted
+ * on a POST is asked for it again. A host's own connection serves it, another's perhaps; then nobody hears of it.
  *
  * Input: a byte for the protocol; how many connections are ended, and for each of them a way and a point; then what
  * the application does: opens, gives up, waits.
  */
+#include "tests/support/certs.h"
 #include "tests/support/ender.h"
 
 #include "tests/fuzz/fuzz.h"
 
-enum { STRIKES = 12, ASKS = 12, TURNS = 3000, QUIET_MS = 20 };
+enum { STRIKES = 12, ASKS = 12, TURNS = 3000, QUIET_MS = 20, HOSTS = 3 };
 
 static const uint8_t *input;
 static size_t input_len;
@@ -21,6 +23,7 @@ static struct duo duo;
 static struct ask asks[ASKS];
 static bool posts[ASKS], given_up[ASKS];
 static unsigned asked;
+static unsigned strict; /* a bit for each host that is served on its own connection alone */
 
 static unsigned next(unsigned sides)
 {
@@ -73,9 +76,27 @@ static void plan(struct ender *e, unsigned number)
 	e->point = point;
 }
 
+/* The one that is asked for is no secret to the server: it has its number. */
+static void name_host(unsigned id, char *host, size_t len)
+{
+	snprintf(host, len, "h%u.example.test", id % HOSTS);
+}
+
+static bool misdirects(const struct ender *e, const struct ender_sight *s)
+{
+	char told[64] = "", asked_for[64];
+	size_t len = sizeof(told) - 1;
+	unsigned type;
+
+	name_host(s->id, asked_for, sizeof(asked_for));
+	must(!gnutls_server_name_get(e->lines[s->line].tls, told, &len, &type, 0));
+	return strcmp(told, asked_for) != 0 && (strict >> s->id % HOSTS & 1);
+}
+
 static void open_one(bool post)
 {
 	static const char *const names[][2] = { { "http/1.1", NULL }, { "h2", NULL } };
+	char url[96], host[32], place[32];
 	struct weft_request r = { .header_ms = QUIET_MS,
 		.idle_ms = QUIET_MS,
 		.total_ms = 20 * QUIET_MS,
@@ -84,6 +105,15 @@ static void open_one(bool post)
 
 	if (asked == ASKS)
 		return;
+	if (ender.tls) {
+		name_host(10 + asked, host, sizeof(host));
+		snprintf(url, sizeof(url), "https://%s:%u/digest/%u", host, ender.port, 10 + asked);
+		snprintf(place, sizeof(place), "127.0.0.1:%u", ender.port);
+		r.url = url;
+		r.connect_to = place;
+		r.stream.coalesce = next(4) != 0;
+		r.stream.handshake_ms = 10 * QUIET_MS;
+	}
 	posts[asked] = post;
 	given_up[asked] = false;
 	ask_open(&asks[asked], &duo, 10 + asked, post, &r);
@@ -159,13 +189,35 @@ static void no_log(void *user, enum weft_log_level level, const char *line)
 	(void)line;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+/* The server, and a client's context for it. A build without TLS has no hosts that share. */
+static void begin(void)
 {
-	const struct weft_context_options o = {
+	struct weft_context_options o = {
 		.event = "poll", .tls = "none", .log = no_log, .linger_ms = 1, .max_conns = 2
 	};
+	unsigned how = next(3);
 	struct weft_error err;
 
+	if (how > 1)
+		o.tls = NULL;
+	must(!weft_context_create(&o, &duo.client, &err));
+	ender.h2 = how > 0;
+	if (strcmp(weft_context_tls(duo.client), "none") != 0) {
+		const struct test_cert *ca = test_certs_ca();
+
+		ender.tls = true;
+		ender.misdirects = misdirects;
+		strict = next(1 << HOSTS);
+		duo.trust.ca = (struct weft_span){ (const unsigned char *)ca->cert, ca->cert_len };
+	}
+	strikes = next(STRIKES);
+	ender.script = plan;
+	ender_open(&ender);
+	snprintf(duo.base, sizeof(duo.base), "http://127.0.0.1:%u", ender.port);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
 	if (len < 3 || len > 128)
 		return 0;
 	input = data;
@@ -174,12 +226,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	memset(asks, 0, sizeof(asks));
 	memset(&duo, 0, sizeof(duo));
 	asked = 0;
-	ender.h2 = next(2);
-	strikes = next(STRIKES);
-	ender.script = plan;
-	ender_open(&ender);
-	must(!weft_context_create(&o, &duo.client, &err));
-	snprintf(duo.base, sizeof(duo.base), "http://127.0.0.1:%u", ender.port);
+	begin();
 	while (input_len)
 		act();
 	for (unsigned i = 0; i < TURNS && !all_closed(); i++) {

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -132,6 +133,10 @@ static bool strikes_at(const struct ender *e, const struct ender_line *l, enum e
 
 static void answer(struct ender *e, struct ender_line *l, struct ender_sight *s)
 {
+	if (e->misdirects && e->misdirects(e, s)) {
+		ender_h2_misdirected(l, s);
+		return;
+	}
 	for (unsigned i = 0; i < 3; i++) {
 		if (strikes_at(e, l, ENDER_ASKED + i))
 			strike(e, l, s);
@@ -207,13 +212,15 @@ static void start_tls(struct ender *e, struct ender_line *l)
 
 static void accept_one(struct ender *e)
 {
-	int fd = accept(e->listener, NULL, NULL);
+	int fd = accept(e->listener, NULL, NULL), now = 1;
 	struct ender_line *l = &e->lines[e->count];
 
 	if (fd < 0)
 		return;
 	assert_true(e->count < ENDER_LINES);
 	fcntl(fd, F_SETFL, O_NONBLOCK);
+	/* an answer in pieces would wait for the client's system to tell that it has the first */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &now, sizeof(now));
 	memset(l, 0, sizeof(*l));
 	l->fd = fd;
 	l->number = e->count++;

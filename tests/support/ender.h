@@ -84,6 +84,8 @@ struct ender {
 	unsigned striking;      /* which connection is ended */
 	/* If there is one: a connection has come, and what is to become of it may be set. */
 	void (*script)(struct ender *e, unsigned number);
+	/* If there is one, HTTP/2: whether a request is answered 421 instead, and nothing came of it. */
+	bool (*misdirects)(const struct ender *e, const struct ender_sight *s);
 	unsigned later;    /* turns until streams are allowed again */
 	bool struck, idle; /* it was done; it may be */
 	struct ender_line lines[ENDER_LINES];
@@ -105,6 +107,8 @@ void ender_h2_answer(struct ender *e, struct ender_line *l, struct ender_sight *
 /* A frame; and its way of ending a stream or a connection. */
 void ender_h2_frame(struct ender_line *l, unsigned type, unsigned flags, int32_t stream,
 	const void *bytes, size_t len);
+/* 421, whole. */
+void ender_h2_misdirected(struct ender_line *l, struct ender_sight *s);
 void ender_h2_strike(struct ender *e, struct ender_line *l, struct ender_sight *s);
 
 /* ender.c, for these */

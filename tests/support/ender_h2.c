@@ -160,6 +160,16 @@ void ender_h2_answer(struct ender *e, struct ender_line *l, struct ender_sight *
 	}
 }
 
+void ender_h2_misdirected(struct ender_line *l, struct ender_sight *s)
+{
+	ender_h2_frame(l, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM,
+		s->stream,
+		"\x08\x03"
+		"421",
+		5);
+	s->disclaimed = s->answered = true;
+}
+
 void ender_h2_strike(struct ender *e, struct ender_line *l, struct ender_sight *s)
 {
 	static const uint32_t codes[] = {
