@@ -264,8 +264,7 @@ bool weft_pool_misdirected(struct weft_stream *s)
 	s->ctx->counters.streams_misdirected++;
 	weft_stream_unbind(s);
 	if (weft_stream_rewind(s, &err)) {
-		if (s->state != WEFT_STREAM_DONE)
-			weft_stream_over(s, &err);
+		weft_stream_over(s, &err);
 		return true;
 	}
 	if (s->state == WEFT_STREAM_DONE) /* the application gave it up while it was asked */

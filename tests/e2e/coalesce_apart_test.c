@@ -143,6 +143,43 @@ static void checks_that_were_switched_off_keep_them_apart(void **state)
 	r.allow = WEFT_TLS_EXPIRED;
 	apart(HOST_B, r, r);
 	duo_close(&hosts_duo);
+	/* nor is it anybody else's then */
+	hosts_open_one(NULL);
+	apart(HOST_B, r, hosts_wish(true));
+	duo_close(&hosts_duo);
+}
+
+/* The same CA, but one of them wants a certain key. */
+static void another_trust_keeps_them_apart(void **state)
+{
+	unsigned char pins[1][WEFT_SHA256_BYTES];
+	struct weft_conn_info info;
+	struct weft_request r;
+	struct weft_trust pinned;
+
+	(void)state;
+	hosts_open_one(NULL);
+	r = hosts_wish(true);
+	r.body_later = true;
+	hosts_ask(0, HOST_A, true, r);
+	duo_until(&hosts_duo, !weft_stream_conn_info(hosts_asks[0].stream, &info));
+	memcpy(pins[0], info.peer_spki, sizeof(pins[0]));
+	(void)weft_stream_write(
+		hosts_asks[0].stream, hosts_asks[0].body, strlen(hosts_asks[0].body));
+	weft_stream_finish(hosts_asks[0].stream);
+	hosts_check(0);
+	pinned = hosts_duo.trust;
+	pinned.pins = (const unsigned char(*)[WEFT_SHA256_BYTES])pins;
+	pinned.pin_count = 1;
+	hosts_duo.trust = pinned;
+	r = hosts_wish(true);
+	hosts_visit(1, HOST_B, r);
+	assert_false(hosts_same_conn(0, 1));
+	assert_int_equal(duo_client_counts(&hosts_duo).streams_coalesced, 0);
+	/* with each other they share */
+	hosts_visit(2, HOST_A, r);
+	assert_true(hosts_same_conn(1, 2));
+	duo_close(&hosts_duo);
 }
 
 static void another_name_for_the_server_keeps_them_apart(void **state)
@@ -257,6 +294,7 @@ int main(void)
 		cmocka_unit_test(what_is_given_up_on_the_way_costs_nobody_else_anything),
 		cmocka_unit_test(one_exchange_at_a_time_keeps_them_apart),
 		cmocka_unit_test(checks_that_were_switched_off_keep_them_apart),
+		cmocka_unit_test(another_trust_keeps_them_apart),
 		cmocka_unit_test(another_name_for_the_server_keeps_them_apart),
 		cmocka_unit_test(a_certificate_of_its_own_keeps_them_apart),
 		cmocka_unit_test(connections_of_one_stream_are_left_alone),

@@ -253,9 +253,10 @@ static enum weft_status give_again(struct weft_stream *s, void *user)
 	giver.asked++;
 	if (giver.closes_it)
 		weft_stream_close(s);
-	if (giver.refuses || giver.closes_it)
+	if (giver.refuses)
 		return WEFT_ERR_NOT_REPLAYABLE;
-	give(s);
+	if (!giver.closes_it)
+		give(s);
 	return WEFT_OK;
 }
 
@@ -319,6 +320,8 @@ static void a_body_is_asked_for_again(void **state)
 	give_to_b(true, false);
 	assert_int_equal(giver.why.status, WEFT_ERR_NOT_REPLAYABLE);
 	give_to_b(false, true);
+	assert_int_equal(giver.why.status, WEFT_ERR_CANCELLED);
+	give_to_b(true, true);
 	assert_int_equal(giver.why.status, WEFT_ERR_CANCELLED);
 }
 

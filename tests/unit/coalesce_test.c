@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/system/context.h"
+#include "tests/support/certs.h"
 #include "tests/support/duo.h"
 #include "weft/plugin/net.h"
 
@@ -39,7 +40,7 @@ static struct {
 } net;
 
 static struct duo d;
-static struct ask asks[2];
+static struct ask asks[3];
 
 static void answer(struct weft_timer *timer, void *user)
 {
@@ -112,10 +113,22 @@ static enum weft_status receive(void *state, weft_socket sock, void *buf, size_t
 
 /* ---- the world ---- */
 
-static void open_world(const struct weft_context_options *client)
+static int64_t no_clock(void *state)
+{
+	(void)state;
+	return 0;
+}
+
+static void open_world_with(const struct weft_context_options *client, enum test_cert_kind kind)
 {
 	static const char *const more[] = { B, NULL };
-	const struct weft_vhost_options v = { .name = A, .aliases = more };
+	const struct test_cert *cert = test_cert(kind);
+	const struct weft_vhost_options v = { .name = A,
+		.aliases = more,
+		.credential = {
+			.cert = { (const unsigned char *)cert->cert, cert->cert_len },
+			.key = { (const unsigned char *)cert->key, cert->key_len },
+		} };
 	struct weft_error err;
 	char second[64];
 
@@ -137,9 +150,15 @@ static void open_world(const struct weft_context_options *client)
 	d.client->loop.net = &net.ops;
 }
 
+static void open_world(const struct weft_context_options *client)
+{
+	open_world_with(client, TEST_CERT_GOOD);
+}
+
+/* 0: a's; 1: b's; 2: b's, which wants nobody else's connection. */
 static void ask(unsigned i)
 {
-	struct weft_request r = { .stream.coalesce = true };
+	struct weft_request r = { .stream.coalesce = i < 2 };
 	char url[128];
 
 	snprintf(url, sizeof(url), "https://%s%s/digest/%u", i ? B : A, strrchr(d.base, ':'), i);
@@ -220,16 +239,36 @@ static void a_host_elsewhere_gets_a_connection_of_its_own(void **state)
 	duo_close(&d);
 }
 
+/* It was accepted for want of a clock: that is enough for whom it was asked for, and for nobody else. */
+static void a_certificate_that_could_not_be_judged_is_for_one(void **state)
+{
+	(void)state;
+	open_world_with(NULL, TEST_CERT_EXPIRED);
+	net.ops.wall = no_clock;
+	d.trust.verify_dates = WEFT_DATES_ONCE_CLOCK_SET;
+	ask(0);
+	check(0);
+	ask(1);
+	check(1);
+	check_accepted(2);
+	duo_close(&d);
+}
+
 /* ---- who is waited for ---- */
+
+static void stand_still(enum weft_status fails)
+{
+	open_world(NULL);
+	net.fails = fails;
+	net.stands_at = weft_net_posix.now(NULL);
+	net.stands = true;
+}
 
 /* ... and who waited for it then has it come along. */
 static void who_hangs_is_waited_for_only_a_while(void **state)
 {
 	(void)state;
-	open_world(NULL);
-	net.fails = WEFT_AGAIN;
-	net.stands_at = weft_net_posix.now(NULL);
-	net.stands = true;
+	stand_still(WEFT_AGAIN);
 	ask(0);
 	ask(1);
 	some_turns();
@@ -248,19 +287,45 @@ static void who_hangs_is_waited_for_only_a_while(void **state)
 	duo_close(&d);
 }
 
-/* At a time that stands still: nobody waits for what has failed. */
+/* At a time that stands still: nobody waits for what has failed, whether it is tried again or not. */
 static void who_fails_is_not_waited_for_at_all(void **state)
 {
 	(void)state;
-	open_world(NULL);
-	net.fails = WEFT_ERR_RESET;
-	net.stands_at = weft_net_posix.now(NULL);
-	net.stands = true;
+	stand_still(WEFT_ERR_RESET);
 	ask(0);
 	ask(1);
 	check(0);
 	check(1);
 	assert_int_equal(duo_client_counts(&d).conns_failed, 1);
+	duo_close(&d);
+	stand_still(WEFT_ERR_UNSUPPORTED);
+	ask(0);
+	ask(1);
+	check(1);
+	duo_until(&d, asks[0].closed);
+	assert_int_equal(asks[0].why.status, WEFT_ERR_UNSUPPORTED);
+	duo_close(&d);
+}
+
+static void who_has_to_have_its_own_waits_for_nobody(void **state)
+{
+	(void)state;
+	stand_still(WEFT_AGAIN);
+	ask(0);
+	ask(1);
+	ask(2);
+	check(1);
+	check(2);
+	duo_close(&d);
+	/* also if that turns out later */
+	stand_still(WEFT_AGAIN);
+	ask(0);
+	ask(1);
+	some_turns();
+	assert_int_equal(net.dialled, 1);
+	ask(2);
+	check(1);
+	check(2);
 	duo_close(&d);
 }
 
@@ -330,8 +395,10 @@ int main(void)
 		cmocka_unit_test(a_host_at_the_same_address_comes_along),
 		cmocka_unit_test(one_of_several_addresses_is_enough),
 		cmocka_unit_test(a_host_elsewhere_gets_a_connection_of_its_own),
+		cmocka_unit_test(a_certificate_that_could_not_be_judged_is_for_one),
 		cmocka_unit_test(who_hangs_is_waited_for_only_a_while),
 		cmocka_unit_test(who_fails_is_not_waited_for_at_all),
+		cmocka_unit_test(who_has_to_have_its_own_waits_for_nobody),
 		cmocka_unit_test(what_memory_is_not_there_for_is_told),
 	};
 
