@@ -126,12 +126,26 @@ static void take_loan(struct weft_pool_entry *e, struct weft_client_conn *c, boo
 	weft_pool_wake(e);
 }
 
-/* It waits for nobody any more. */
-static void go_on(struct weft_pool_entry *e)
+/* Its own connections wait for nobody any more. */
+static void hurry(struct weft_pool_entry *e)
 {
 	weft_list_each(node, &e->conns)
 		weft_dial_hurry(weft_client_conn(weft_pool_conn_of(node))->dial);
+}
+
+static void go_on(struct weft_pool_entry *e)
+{
+	hurry(e);
 	weft_pool_wake(e);
+}
+
+void weft_pool_lose_patience(struct weft_pool_entry *e)
+{
+	const struct weft_client_conn *c = e->borrowed;
+
+	/* before it carries anything it may not have been told yet how much it takes */
+	if (c && !e->promised && c->busy && !weft_pool_room(&c->conn))
+		hurry(e);
 }
 
 void weft_pool_return_loan(struct weft_pool_entry *e)
@@ -206,10 +220,9 @@ void weft_pool_lend(struct weft_client_conn *c)
 			weft_container_of(node, struct weft_pool_entry, borrow_node);
 
 		e->promised = false;
-		if (use_of(c, e) == USE_NONE) {
-			end_loan(e);
-			go_on(e);
-		}
+		if (use_of(c, e) == USE_NONE)
+			end_loan(e), hurry(e);
+		weft_pool_wake(e);
 	}
 	weft_list_each(node, &c->conn.ctx->entries)
 	{

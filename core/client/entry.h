@@ -53,6 +53,8 @@ uint64_t weft_pool_borrow(
 void weft_pool_lend(struct weft_client_conn *c);
 /* What e borrowed, if it takes a stream now; or NULL. */
 struct weft_conn *weft_pool_borrowed(const struct weft_pool_entry *e);
+/* e has streams left: if what it borrowed is full, it waits no longer before it makes a connection of its own. */
+void weft_pool_lose_patience(struct weft_pool_entry *e);
 /* They are looked at in this turn. */
 void weft_pool_wake_borrowers(struct weft_client_conn *c);
 /* e does without what it borrowed; which may not be wanted by anybody else. */

@@ -33,6 +33,11 @@ void weft_pool_wake_borrowers(struct weft_client_conn *c)
 	(void)c;
 }
 
+void weft_pool_lose_patience(struct weft_pool_entry *e)
+{
+	(void)e;
+}
+
 void weft_pool_return_loan(struct weft_pool_entry *e)
 {
 	(void)e;

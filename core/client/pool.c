@@ -257,7 +257,9 @@ void weft_pool_pump(struct weft_pool_entry *e)
 		weft_pool_connect(e);
 	if (e->queued && hopeless(e))
 		weft_pool_wake(e); /* without a connection there is nobody else to do it */
-	if (!e->queued)
+	if (e->queued)
+		weft_pool_lose_patience(e);
+	else
 		forgo(e);
 	if (!e->streams && !e->borrowed && weft_list_empty(&e->conns) &&
 		!weft_list_linked(&e->pump_node)) {
@@ -284,8 +286,8 @@ void weft_pool_conn_up(struct weft_conn *conn, const struct weft_conn_info *info
 	e->mux = (conn->pipe.role->role->caps & WEFT_ROLE_MUX) != 0;
 	c->tls_version = (uint16_t)info->tls_version;
 	c->tls_resumed = info->tls_resumed;
-	weft_pool_lend(c);
 	weft_pool_wake(e);
+	weft_pool_lend(c); /* behind its own */
 }
 
 /* Law 5, end: what another attempt would meet again. */

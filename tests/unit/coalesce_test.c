@@ -119,7 +119,8 @@ static int64_t no_clock(void *state)
 	return 0;
 }
 
-static void open_world_with(const struct weft_context_options *client, enum test_cert_kind kind)
+static void open_world_with(const struct weft_context_options *server,
+	const struct weft_context_options *client, enum test_cert_kind kind)
 {
 	static const char *const more[] = { B, NULL };
 	const struct test_cert *cert = test_cert(kind);
@@ -134,7 +135,7 @@ static void open_world_with(const struct weft_context_options *client, enum test
 
 	memset(&net, 0, sizeof(net));
 	memset(asks, 0, sizeof(asks));
-	duo_open(&d, NULL, client, &v, false);
+	duo_open(&d, server, client, &v, false);
 	snprintf(second, sizeof(second), "https://127.0.0.2%s", strrchr(d.base, ':'));
 	if (weft_vhost_listen(d.vh, second, &err))
 		fail_msg("%s", err.text);
@@ -152,7 +153,7 @@ static void open_world_with(const struct weft_context_options *client, enum test
 
 static void open_world(const struct weft_context_options *client)
 {
-	open_world_with(client, TEST_CERT_GOOD);
+	open_world_with(NULL, client, TEST_CERT_GOOD);
 }
 
 /* 0: a's; 1: b's; 2: b's, which wants nobody else's connection. */
@@ -243,7 +244,7 @@ static void a_host_elsewhere_gets_a_connection_of_its_own(void **state)
 static void a_certificate_that_could_not_be_judged_is_for_one(void **state)
 {
 	(void)state;
-	open_world_with(NULL, TEST_CERT_EXPIRED);
+	open_world_with(NULL, NULL, TEST_CERT_EXPIRED);
 	net.ops.wall = no_clock;
 	d.trust.verify_dates = WEFT_DATES_ONCE_CLOCK_SET;
 	ask(0);
@@ -329,6 +330,33 @@ static void who_has_to_have_its_own_waits_for_nobody(void **state)
 	duo_close(&d);
 }
 
+/* The one that is waited for comes up, and is full before anybody else gets a place. */
+static void who_is_full_is_not_waited_for(void **state)
+{
+	static const struct weft_stream_ops quiet = { .on_close = NULL };
+	const struct weft_context_options one = { .streams = 1 };
+	struct weft_request r = {
+		.share = WEFT_SHARE_POOL, .body_later = true, .stream.coalesce = true
+	};
+	struct weft_stream *s;
+	char url[128];
+
+	(void)state;
+	open_world_with(&one, NULL, TEST_CERT_GOOD);
+	net.stands_at = weft_net_posix.now(NULL);
+	net.stands = true;
+	snprintf(url, sizeof(url), "https://" A "%s/digest/7", strrchr(d.base, ':'));
+	r.url = url;
+	r.trust = &d.trust;
+	assert_int_equal(weft_http_open(d.client, &r, &quiet, NULL, &s, NULL), WEFT_OK);
+	ask(1);
+	check(1);
+	check_accepted(2);
+	assert_int_equal(asks[1].conn, 2); /* who made the first one came first */
+	weft_stream_close(s);
+	duo_close(&d);
+}
+
 /* ---- without memory ---- */
 
 static unsigned until_refusal; /* 0: never */
@@ -398,6 +426,7 @@ int main(void)
 		cmocka_unit_test(a_certificate_that_could_not_be_judged_is_for_one),
 		cmocka_unit_test(who_hangs_is_waited_for_only_a_while),
 		cmocka_unit_test(who_fails_is_not_waited_for_at_all),
+		cmocka_unit_test(who_is_full_is_not_waited_for),
 		cmocka_unit_test(who_has_to_have_its_own_waits_for_nobody),
 		cmocka_unit_test(what_memory_is_not_there_for_is_told),
 	};
