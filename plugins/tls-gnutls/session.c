@@ -75,9 +75,14 @@ static enum weft_status refuse_peer(struct tls_session *s, int code, struct weft
 static enum weft_status failure(struct tls_session *s, int code, struct weft_error *err)
 {
 	s->failed = true;
-	if (code == GNUTLS_E_FATAL_ALERT_RECEIVED)
-		return weft_error_set(err, WEFT_ERR_PROTOCOL, code, "the peer sent a TLS alert: %s",
-			gnutls_alert_get_name(gnutls_alert_get(s->tls)));
+	if (code == GNUTLS_E_FATAL_ALERT_RECEIVED) {
+		gnutls_alert_description_t alert = gnutls_alert_get(s->tls);
+
+		return weft_error_set(err,
+			alert == GNUTLS_A_NO_APPLICATION_PROTOCOL ? WEFT_ERR_UNSUPPORTED
+								  : WEFT_ERR_PROTOCOL,
+			code, "the peer sent a TLS alert: %s", gnutls_alert_get_name(alert));
+	}
 	if (about_certificate(code))
 		return refuse_peer(s, code, err);
 	gnutls_alert_send_appropriate(s->tls, code);

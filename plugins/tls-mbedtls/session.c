@@ -122,9 +122,15 @@ enum weft_status mbedtls_adapter_failure(struct tls_session *s, int code, struct
 	char words[200];
 
 	s->failed = true;
-	if (code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE)
-		return weft_error_set(err, WEFT_ERR_PROTOCOL, code, "the peer sent a TLS alert: %s",
-			alert_name(s->tls.in_msg ? s->tls.in_msg[1] : 255));
+	if (code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
+		unsigned alert = s->tls.in_msg ? s->tls.in_msg[1] : 255;
+
+		return weft_error_set(err,
+			alert == MBEDTLS_SSL_ALERT_MSG_NO_APPLICATION_PROTOCOL
+				? WEFT_ERR_UNSUPPORTED
+				: WEFT_ERR_PROTOCOL,
+			code, "the peer sent a TLS alert: %s", alert_name(alert));
+	}
 	if (code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED)
 		return not_verified(s, code, err);
 	if (code == MBEDTLS_ERR_SSL_ALLOC_FAILED)

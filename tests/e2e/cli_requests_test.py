@@ -231,7 +231,7 @@ class Sharing(GetCase):
                     ("h1,h2", "auto", "http/1.1")):
                 with self.subTest(roles=roles, version=version, **words), weftlib.serve(
                         "--roles", roles, *arguments, listen=[f"{scheme}://127.0.0.1:0"]) as server:
-                    done = weftlib.weft("get", "--http", version, "--json", *trust, "--event",
+                    done = weftlib.weft("get", "--http", version, "--json", "--explain", *trust, "--event",
                                         words["loop"], f"{server.url}/hello")
                     report = json.loads(done.stdout)
                     if taken:
@@ -242,6 +242,9 @@ class Sharing(GetCase):
                         why = "application protocol" if trust else "^the server speaks HTTP/2 here" \
                             if version == "1.1" else "^HTTP/2: "
                         self.assertRegex(report["errors"][0]["cause"], f"(?i){why}")
+                        if trust:  # it would say the same again, and is not asked
+                            self.assertEqual(report["errors"][0]["status"], "unsupported")
+                            self.assertIn("connections: 1 tried, 0 opened, 1 failed", done.stderr)
 
     @unittest.skipUnless({"h1", "h2"} <= set(weftlib.ROLES), "a build without one of HTTP/1 and HTTP/2")
     def test_what_cannot_be_spoken_is_said(self):

@@ -189,7 +189,7 @@ wait
 
 
 class H2o(Peer):
-    """options: files, root."""
+    """options: files, root, echo (URL of one that sends bodies back)."""
     program = shutil.which("h2o")
 
     def command(self, plain, tls):
@@ -209,6 +209,7 @@ listen:
 hosts:
   default:
     paths:
+      "/echo": {{ proxy.reverse.url: "{o.get('echo', 'http://127.0.0.1:9')}/echo" }}
       "/": {{ file.dir: "{o['root']}" }}
 """)
         return [self.program, "-c", config]

@@ -141,7 +141,8 @@ struct weft_tls_ops {
 	 * Goes as far as it can. A client's first call has empty input. OK: done, application data may
 	 * flow (input may remain: it belongs to decrypt). AGAIN: needs more input. Failures:
 	 * WEFT_ERR_VERIFY (the text is weft_tls_faults_text's), WEFT_ERR_PROTOCOL (what came was not TLS, or
-	 * TLS below 1.2, or no common parameters; the peer's alert is named), WEFT_ERR_TLS for the rest.
+	 * TLS below 1.2, or no common parameters; the peer's alert is named), WEFT_ERR_UNSUPPORTED (it speaks
+	 * none of the protocols of our ALPN, and said so by its alert: RFC 7301 section 3.2), WEFT_ERR_TLS for the rest.
 	 */
 	enum weft_status (*handshake)(void *session, struct weft_span *in, struct weft_buffer *out,
 		struct weft_error *err);
