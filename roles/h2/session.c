@@ -52,6 +52,16 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, 
 	return cost && !weft_h2_spend(h, cost) ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
+/* Of a type that nobody knows: RFC 9113 section 5.5. It was counted when it began. */
+static int unpack(nghttp2_session *session, void **payload, const nghttp2_frame_hd *hd, void *user)
+{
+	(void)session;
+	(void)payload;
+	(void)hd;
+	(void)user;
+	return NGHTTP2_ERR_CANCEL;
+}
+
 static int set_callbacks(nghttp2_session_callbacks **out)
 {
 	nghttp2_session_callbacks *c;
@@ -69,6 +79,7 @@ static int set_callbacks(nghttp2_session_callbacks **out)
 	nghttp2_session_callbacks_set_data_source_read_length_callback(c, weft_h2_data_length);
 	nghttp2_session_callbacks_set_send_data_callback(c, weft_h2_send_data);
 	nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(c, on_invalid_frame);
+	nghttp2_session_callbacks_set_unpack_extension_callback(c, unpack);
 	nghttp2_session_callbacks_set_error_callback2(c, on_error);
 	*out = c;
 	return 0;
@@ -88,6 +99,11 @@ static int set_options(nghttp2_option **out)
 	/* ours is in abuse.c, and counts what makes us reset streams, too */
 	nghttp2_option_set_stream_reset_rate_limit(o, UINT64_MAX, UINT64_MAX);
 	nghttp2_option_set_builtin_recv_extension_type(o, NGHTTP2_PRIORITY_UPDATE);
+	/* nghttp2 would tell nobody of the others: there could be any number of them */
+	for (unsigned type = NGHTTP2_CONTINUATION + 1; type <= UINT8_MAX; type++) {
+		if (type != NGHTTP2_PRIORITY_UPDATE)
+			nghttp2_option_set_user_recv_extension_type(o, (uint8_t)type);
+	}
 	*out = o;
 	return 0;
 }

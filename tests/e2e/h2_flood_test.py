@@ -65,6 +65,19 @@ class Floods(HostileCase):
         self.both(h2.frame(h2.PRIORITY_UPDATE, 0, 0, bytes([0, 0, n >> 8, n & 255]) + b"u=3")
                   for n in odd(MANY))
 
+    def test_frames_of_unknown_types(self):
+        """RFC 9113 section 5.5: ignored, but not any number of them."""
+        for types in ((0x0a,), (0xff,), (0x0c, 0x42, 0xb7)):
+            self.both(h2.frame(types[n % len(types)], n & 255, n % 7, b"what is this?") for n in range(MANY))
+
+    def test_a_few_frames_of_unknown_types_are_ignored(self):
+        with self.attack() as peer:
+            for kind in range(0x0a, 0x100):
+                if kind != h2.PRIORITY_UPDATE:
+                    peer.send(h2.frame(kind, kind, 0, b"grease" * (kind % 3)))
+            peer.send(self.head(1))
+            self.assertEqual(peer.expect_status(1), 200)
+
     def test_windows_of_the_connection(self):
         self.both(h2.window(0, 1) for _ in range(MANY))
 

@@ -82,7 +82,7 @@ class HostileCase(FolderCase):
         if counted:
             self.assertGreater(after[counted], before[counted], counted)
         if not weftlib.SANITIZED:
-            self.cost = self.memory() - now;
+            self.cost = self.memory() - now
             self.assertLessEqual(self.cost, MEMORY_MAX)
 
     def flood(self, peer, pieces, read=True):
