@@ -117,8 +117,10 @@ static void share_trust(struct weft_pool_entry *e, struct weft_pool_entry *lende
 
 static void take_loan(struct weft_pool_entry *e, struct weft_client_conn *c, bool promised)
 {
-	if (e->borrowed)
+	if (e->borrowed) {
+		weft_pool_wake(e->borrowed->entry);
 		end_loan(e);
+	}
 	share_trust(e, c->entry);
 	e->borrowed = c;
 	e->promised = promised;
@@ -137,6 +139,36 @@ static void go_on(struct weft_pool_entry *e)
 {
 	hurry(e);
 	weft_pool_wake(e);
+}
+
+bool weft_pool_hopes(const struct weft_pool_entry *e)
+{
+	const struct weft_client_conn *c = e->borrowed;
+
+	return c && !e->unwelcome && !e->faithful && c->conn.state <= WEFT_CONN_OPEN &&
+	       !c->conn.ending && !c->retired;
+}
+
+bool weft_pool_is_wanted(const struct weft_client_conn *c)
+{
+	weft_list_each(node, &c->borrowers)
+	{
+		if (weft_container_of(node, struct weft_pool_entry, borrow_node)->queued)
+			return true;
+	}
+	return false;
+}
+
+bool weft_pool_is_given_away(const struct weft_client_conn *c)
+{
+	if (weft_list_empty(&c->borrowers) || !c->busy || weft_pool_room(&c->conn))
+		return false;
+	weft_list_each(node, &c->conn.pipe.streams)
+	{
+		if (weft_container_of(node, struct weft_stream, pipe_node)->entry != c->entry)
+			return true;
+	}
+	return false;
 }
 
 void weft_pool_lose_patience(struct weft_pool_entry *e)
@@ -182,19 +214,22 @@ static enum use find_best(const struct weft_pool_entry *e, struct weft_client_co
 	return best;
 }
 
-static bool keep_addresses(
+void weft_pool_forget_addresses(struct weft_pool_entry *e)
+{
+	weft_free(&e->ctx->memory.alloc, e->addresses, e->address_count * sizeof(*e->addresses));
+	e->addresses = NULL;
+	e->address_count = 0;
+}
+
+static void keep_addresses(
 	struct weft_pool_entry *e, const struct weft_address *addresses, size_t count)
 {
-	const struct weft_allocator *alloc = &e->ctx->memory.alloc;
-	struct weft_address *copy = weft_alloc(alloc, count * sizeof(*copy));
-
-	if (!copy)
-		return false;
-	memcpy(copy, addresses, count * sizeof(*copy));
-	weft_free(alloc, e->addresses, e->address_count * sizeof(*e->addresses));
-	e->addresses = copy;
+	weft_pool_forget_addresses(e);
+	e->addresses = weft_alloc(&e->ctx->memory.alloc, count * sizeof(*addresses));
+	if (!e->addresses)
+		return;
+	memcpy(e->addresses, addresses, count * sizeof(*addresses));
 	e->address_count = count;
-	return true;
 }
 
 uint64_t weft_pool_borrow(
@@ -203,8 +238,9 @@ uint64_t weft_pool_borrow(
 	struct weft_client_conn *c = NULL;
 	enum use use;
 
-	if (e->faithful || e->unwelcome || !keep_addresses(e, addresses, count))
+	if (e->faithful || e->unwelcome)
 		return 0;
+	keep_addresses(e, addresses, count);
 	use = find_best(e, &c);
 	if (use == USE_NONE)
 		return 0;
@@ -285,6 +321,7 @@ bool weft_pool_misdirected(struct weft_stream *s)
 	told.number = conn->id;
 	weft_pool_tell(s, told);
 	s->ctx->counters.streams_retried++;
+	s->coalesce = false; /* wherever that may be: it was promised one of its own */
 	weft_pool_enqueue(e, s);
 	return true;
 }

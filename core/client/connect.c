@@ -169,6 +169,7 @@ static enum weft_status dial(struct weft_conn *conn, struct weft_error *err)
 	struct weft_proxy proxy;
 	enum weft_status st = WEFT_OK;
 
+	weft_pool_forget_addresses(e);
 	if (e->key.proxy[0]) {
 		st = weft_proxy_parse(e->key.proxy, &proxy, err);
 		options.host = proxy.host;

@@ -49,6 +49,14 @@ void weft_pool_connect(struct weft_pool_entry *e);
  */
 uint64_t weft_pool_borrow(
 	struct weft_pool_entry *e, const struct weft_address *addresses, size_t count);
+/* They are being looked up again. */
+void weft_pool_forget_addresses(struct weft_pool_entry *e);
+/* Whether what e borrowed may take its streams some day. */
+bool weft_pool_hopes(const struct weft_pool_entry *e);
+/* Whether streams of others wait, and may come to c. */
+bool weft_pool_is_wanted(const struct weft_client_conn *c);
+/* It is full, and not only of its own entry's streams. */
+bool weft_pool_is_given_away(const struct weft_client_conn *c);
 /* c is up: entries that are still on their way to the same address may have it. */
 void weft_pool_lend(struct weft_client_conn *c);
 /* What e borrowed, if it takes a stream now; or NULL. */

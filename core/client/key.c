@@ -97,7 +97,7 @@ void weft_pool_entry_free(struct weft_pool_entry *e)
 	weft_list_remove(&e->node);
 	weft_list_remove(&e->borrow_node);
 	weft_transport_destroy(e->transport);
-	weft_free(&e->ctx->memory.alloc, e->addresses, e->address_count * sizeof(*e->addresses));
+	weft_pool_forget_addresses(e);
 	weft_pool_key_free(&e->ctx->memory.alloc, &e->key);
 	weft_free(&e->ctx->memory.alloc, e, sizeof(*e));
 }

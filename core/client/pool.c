@@ -159,16 +159,16 @@ void weft_pool_leave(struct weft_stream *s)
 
 /* ---- connections ---- */
 
-/* Connections that take streams, now or as soon as they have room. */
+/* Connections that take streams, now or as soon as they have room; others' streams are nothing to wait for. */
 static unsigned living(const struct weft_pool_entry *e)
 {
 	unsigned n = 0;
 
 	weft_list_each(node, &e->conns)
 	{
-		const struct weft_conn *conn = weft_pool_conn_of(node);
+		const struct weft_client_conn *c = weft_client_conn(weft_pool_conn_of(node));
 
-		n += !conn->ending && !weft_client_conn(conn)->retired;
+		n += !c->conn.ending && !c->retired && !weft_pool_is_given_away(c);
 	}
 	return n;
 }
@@ -207,7 +207,7 @@ static bool may_connect(const struct weft_pool_entry *e)
 /* While a connection is there, or may be still, somebody will serve the queue. */
 static bool hopeless(const struct weft_pool_entry *e)
 {
-	return e->failures >= ATTEMPTS_MAX && !e->conn_count;
+	return e->failures >= ATTEMPTS_MAX && !e->conn_count && !weft_pool_hopes(e);
 }
 
 static void fail_queue(struct weft_pool_entry *e)

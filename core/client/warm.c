@@ -145,6 +145,8 @@ void weft_pool_cool(struct weft_pool_entry *e)
 
 		if (conn->state != WEFT_CONN_OPEN || !weft_list_empty(&conn->pipe.streams))
 			continue;
+		if (!conn->served && weft_pool_is_wanted(weft_client_conn(conn)))
+			continue;
 		due = warm_until(weft_client_conn(conn));
 		if (close_now || due <= now)
 			weft_conn_close(conn);
