@@ -31,15 +31,19 @@ static void a_connection_that_is_full_of_its_own_is_not_doubled(void **state)
 {
 	(void)state;
 	world_open((struct world){ .server = &one_at_once });
+	world_ask(2, WORLD_A, false);
+	world_check(2);
+	world_ask(3, WORLD_B, true); /* who has been there does not count */
+	world_check(3);
 	world_post(0, WORLD_A, false);
-	duo_until(&world_duo, duo_server_counts(&world_duo).streams_incoming == 1);
+	duo_until(&world_duo, duo_server_counts(&world_duo).streams_incoming == 3);
 	world_ask(1, WORLD_A, false);
 	world_turns();
 	assert_false(world_asks[1].closed);
 	world_finish(0);
 	world_check(0);
 	world_check(1);
-	world_counts(1, 0);
+	world_counts(1, 1);
 	world_close();
 }
 
