@@ -8,15 +8,29 @@ static const struct weft_context_options one_at_once = { .streams = 1 };
 
 /* ---- one that is full ---- */
 
-/* The guest has the only place, for as long as it likes. */
-static void who_lends_is_not_starved(void **state)
+/* The guest has it, for as long as it likes. */
+static void lend_the_only_place(void)
 {
-	(void)state;
 	world_open((struct world){ .server = &one_at_once });
 	world_ask(0, WORLD_A, false);
 	world_check(0);
 	world_post(1, WORLD_B, true);
 	duo_until(&world_duo, duo_server_counts(&world_duo).streams_incoming == 2);
+}
+
+/* ... and the next one gets no connection of its own. */
+static void refuse_another(void)
+{
+	lend_the_only_place();
+	world_net.refused_from = 1;
+	world_ask(2, WORLD_B, true);
+	duo_until(&world_duo, duo_client_counts(&world_duo).conns_failed == 2);
+}
+
+static void who_lends_is_not_starved(void **state)
+{
+	(void)state;
+	lend_the_only_place();
 	world_counts(1, 1);
 	world_ask(2, WORLD_A, false);
 	world_check(2);
@@ -51,14 +65,7 @@ static void a_connection_that_is_full_of_its_own_is_not_doubled(void **state)
 static void what_is_refused_waits_for_what_is_borrowed(void **state)
 {
 	(void)state;
-	world_open((struct world){ .server = &one_at_once });
-	world_ask(0, WORLD_A, false);
-	world_check(0);
-	world_post(1, WORLD_B, true);
-	duo_until(&world_duo, duo_server_counts(&world_duo).streams_incoming == 2);
-	world_net.refused_from = 1;
-	world_ask(2, WORLD_B, true);
-	duo_until(&world_duo, duo_client_counts(&world_duo).conns_failed == 2);
+	refuse_another();
 	world_turns();
 	assert_false(world_asks[2].closed);
 	world_finish(1);
@@ -72,14 +79,7 @@ static void what_is_refused_waits_for_what_is_borrowed(void **state)
 static void what_is_refused_ends_with_what_was_borrowed(void **state)
 {
 	(void)state;
-	world_open((struct world){ .server = &one_at_once });
-	world_ask(0, WORLD_A, false);
-	world_check(0);
-	world_post(1, WORLD_B, true);
-	duo_until(&world_duo, duo_server_counts(&world_duo).streams_incoming == 2);
-	world_net.refused_from = 1;
-	world_ask(2, WORLD_B, true);
-	duo_until(&world_duo, duo_client_counts(&world_duo).conns_failed == 2);
+	refuse_another();
 	world_net.fails = WEFT_ERR_RESET;
 	weft_vhost_destroy(world_duo.vh); /* something to be read */
 	world_duo.vh = NULL;
