@@ -62,8 +62,12 @@ enum weft_client_auth {
 struct weft_vhost_options {
 	/* Matched against SNI and Host; "*.example.org" matches one label, where no full name does. */
 	const char *name;
-	const char *const *aliases; /* further names, NULL-terminated, or NULL */
-	const char *listen;         /* a first listener, as in weft_vhost_listen, or NULL */
+	/*
+	 * Further names, NULL-terminated, or NULL. A connection that was made for one of them serves all; requests for
+	 * another vhost, if the client named this one in its handshake, are answered 421: RFC 9110 section 15.5.20.
+	 */
+	const char *const *aliases;
+	const char *listen; /* a first listener, as in weft_vhost_listen, or NULL */
 	struct weft_credential credential;
 	const char *cert_file, *key_file; /* the same as credential's, for short */
 	const struct weft_route *routes;
