@@ -20,7 +20,8 @@ struct weft_role_policy; /* plugin/policy.h */
 enum weft_role_caps {
 	WEFT_ROLE_CLIENT = 1u << 0,
 	WEFT_ROLE_SERVER = 1u << 1,
-	WEFT_ROLE_MUX = 1u << 2,     /* several streams at once on one connection */
+	/* Several streams at once on one connection; of a client's some may be for other hosts (coalescing): each says for which. */
+	WEFT_ROLE_MUX = 1u << 2,
 	WEFT_ROLE_UPGRADE = 1u << 3, /* a stream can become a tunnel (weft_role_tunnel) */
 	/*
 	 * Never spoken unless both sides know: by ALPN, by the preface, or because the application asks for it.
