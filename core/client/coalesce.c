@@ -256,8 +256,10 @@ void weft_pool_lend(struct weft_client_conn *c)
 			weft_container_of(node, struct weft_pool_entry, borrow_node);
 
 		e->promised = false;
-		if (use_of(c, e) == USE_NONE)
-			end_loan(e), hurry(e);
+		if (use_of(c, e) == USE_NONE) {
+			end_loan(e);
+			hurry(e);
+		}
 		weft_pool_wake(e);
 	}
 	weft_list_each(node, &c->conn.ctx->entries)
