@@ -85,8 +85,6 @@ void weft_pool_bind(struct weft_pool_entry *e, struct weft_stream *s, struct wef
 
 	weft_pool_dequeue(e, s);
 	e->failures = 0;
-	if (c->entry != e) /* it is of this policy's, too, from now on */
-		weft_pool_entry_renew(c->entry, &e->key);
 	s->state = WEFT_STREAM_BOUND;
 	s->pipe = &conn->pipe;
 	s->role_data = NULL;

@@ -236,18 +236,26 @@ void weft_load_check_place(struct weft_loading *l, const struct weft_policy_stre
 static void check_coalesce(
 	struct weft_loading *l, json_t *object, const struct weft_policy_stream *s)
 {
-	static const char *const keys[] = { "credential", "allow", "sni", "proxy" };
+	const struct {
+		const char *key;
+		bool given;
+	} own[] = {
+		{ "credential", json_object_get(object, "credential") != NULL },
+		{ "allow", s->allow != 0 },
+		{ "sni", s->sni != NULL },
+		{ "proxy", s->proxy != NULL },
+	};
 
 	if (!s->coalesce || !s->tls)
 		return;
 	if (s->share == WEFT_SHARE_ALONE)
 		weft_load_wrong(l, "coalesce",
 			"has no effect on a connection that is not shared (\"share\": \"alone\")");
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (json_object_get(object, keys[i]))
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		if (own[i].given)
 			weft_load_wrong(l, "coalesce",
 				"has no effect with %s: such a connection serves one host",
-				keys[i]);
+				own[i].key);
 	}
 }
 

@@ -62,7 +62,7 @@ enum weft_status gnutls_adapter_cert_fits(
 		return weft_error_set(err, WEFT_ERR_MEMORY, ret, "no memory for a certificate");
 	ret = gnutls_x509_crt_import(crt, &data, GNUTLS_X509_FMT_DER);
 	if (ret >= 0)
-		fits = gnutls_adapter_name_fits(crt, host, NULL, 0);
+		fits = host[0] && gnutls_adapter_name_fits(crt, host, NULL, 0);
 	gnutls_x509_crt_deinit(crt);
 	if (ret == GNUTLS_E_MEMORY_ERROR)
 		return weft_error_set(err, WEFT_ERR_MEMORY, ret, "no memory for a certificate");

@@ -56,7 +56,7 @@ enum weft_status mbedtls_adapter_cert_fits(
 	mbedtls_x509_crt_init(&crt);
 	ret = mbedtls_adapter_parse_crt(&crt, der.ptr, der.len);
 	if (!ret)
-		fits = mbedtls_adapter_name_fits(&crt, host, NULL, 0);
+		fits = host[0] && mbedtls_adapter_name_fits(&crt, host, NULL, 0);
 	mbedtls_x509_crt_free(&crt);
 	if (ret == MBEDTLS_ERR_X509_ALLOC_FAILED || ret == MBEDTLS_ERR_PK_ALLOC_FAILED)
 		return weft_error_set(err, WEFT_ERR_MEMORY, ret, "no memory for a certificate");

@@ -339,7 +339,8 @@ static void it_fits_the_hosts_that_it_names(void **state)
 	static const char *const good[] = { "a.example.test", "A.example.TEST",
 		"x.b.example.test" };
 	static const char *const bad[] = { "b.example.test", "x.y.b.example.test", "example.test",
-		"aa.example.test", "a.example.tes", "*.b.example.test.", "127.0.0.1", "localhost" };
+		"aa.example.test", "a.example.tes", "*.b.example.test.", "127.0.0.1", "localhost",
+		"" };
 	const struct test_cert *cert =
 		test_mint(&(struct test_recipe){ .subject = "CN=localhost", .dns = dns });
 	struct weft_error err;

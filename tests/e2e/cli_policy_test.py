@@ -102,7 +102,7 @@ class Mistakes(PolicyCase):
         base = ["--policy", path, "--stream", "a"]
         pin = "sha256//" + "A" * 43 + "="
         for own in (["--cacert", "x"], ["--cert", "x"], ["--key", "x"], ["--pin", pin], ["--insecure"],
-                    ["--method", "PUT"], ["--header", "a: b"], ["--http", "1.1"]):
+                    ["--method", "PUT"], ["--header", "a: b"], ["--http", "1.1"], ["--coalesce"]):
             self.check(base + own, f"--policy and {own[0]} exclude each other: the policy decides that")
         self.check(base + ["http://localhost/"], "--policy and URLs exclude each other")
         self.check(base + ["--data", "a", "--data-file", "b"], "--data and --data-file exclude each other")

@@ -73,6 +73,7 @@ static void what_cannot_go_together_is_told(void **state)
 			"not shared (\"share\": \"alone\")\n" },
 		{ STREAM(",\"share\":\"alone\",\"keep_warm_ms\":0"), NULL },
 		{ STREAM(",\"coalesce\":true"), NULL },
+		{ STREAM(",\"coalesce\":true,\"allow\":[]"), NULL },
 		{ STREAM(",\"coalesce\":false,\"share\":\"alone\",\"sni\":\"x\",\"allow\":["
 			 "\"weak\"]"),
 			NULL },
